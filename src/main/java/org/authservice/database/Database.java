@@ -1,0 +1,31 @@
+package org.authservice.database;
+
+import java.util.function.Function;
+
+/**
+ * The database, by three verbs. Each fails with {@link org.authservice.http.Unavailable} when the
+ * database is away or too slow, and with {@link DatabaseFault} when a statement is wrong.
+ */
+public interface Database extends AutoCloseable {
+
+  /** Runs a statement that changes nothing. */
+  <T> T read(Statement<T> query);
+
+  /** Runs one conditional statement and commits it; its row count or row is the decision. */
+  <T> T commit(Statement<T> write);
+
+  /**
+   * Runs several statements as one transaction. It commits on every value that {@code work}
+   * returns, a refusal too, and rolls back only when it throws. The work may run again after a
+   * deadlock, so it changes nothing but the database; on SQLite it runs on the writer's thread, so
+   * it does nothing slow and uses no other verb.
+   */
+  <T> T transaction(Function<Transaction, T> work);
+
+  /** What the two engines say differently. */
+  Dialect dialect();
+
+  /** Closes all connections; waits for what is running. */
+  @Override
+  void close();
+}

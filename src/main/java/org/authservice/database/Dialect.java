@@ -1,0 +1,26 @@
+package org.authservice.database;
+
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/** Where PostgreSQL and SQLite truly differ. */
+public interface Dialect {
+  /** The statement's text for this engine. */
+  String sql(String text);
+
+  /** Binds a {@code timestamptz} of the Python service's tables. */
+  void bindTimestamp(PreparedStatement statement, int index, Instant value) throws SQLException;
+
+  /** Binds a naive {@code timestamp}. */
+  void bindNaiveTimestamp(PreparedStatement statement, int index, Instant value)
+      throws SQLException;
+
+  /** Reads a {@code timestamptz}. */
+  @Nullable Instant readTimestamp(ResultSet results, String column) throws SQLException;
+
+  /** Reads a naive {@code timestamp}. */
+  @Nullable Instant readNaiveTimestamp(ResultSet results, String column) throws SQLException;
+}

@@ -1,0 +1,19 @@
+package org.authservice.database;
+
+/** An open transaction; see {@link Database#transaction}. */
+public interface Transaction {
+  /** Runs a statement inside the transaction. */
+  <T> T run(Statement<T> statement);
+
+  /**
+   * Waits until no other transaction holds the lock of that name, and holds it to the end. It
+   * stands for a row that may not exist yet; on SQLite every transaction holds it already.
+   */
+  void lock(String name);
+
+  /**
+   * Runs an action once the transaction has committed, and not at all when it rolls back: waking a
+   * worker, writing a log line, telling this node what it need not poll for.
+   */
+  void afterCommit(Runnable action);
+}

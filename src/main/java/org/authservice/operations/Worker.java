@@ -1,0 +1,129 @@
+package org.authservice.operations;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Work that repeats in the background: at its interval (a tenth of jitter either way, so that nodes
+ * spread out), at once when {@linkplain #wake() woken}, less and less often while it fails.
+ */
+public final class Worker {
+  private static final Logger log = LoggerFactory.getLogger(Worker.class);
+  private static final Duration LONGEST_BACK_OFF = Duration.ofMinutes(1);
+
+  private final String name;
+  private final Duration interval;
+  private final Runnable task;
+  private final AtomicLong lastSuccess;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private boolean woken;
+  private boolean stopping;
+  private int failures;
+  private @Nullable Thread thread;
+
+  /**
+   * A worker that has not started.
+   *
+   * @param name for the log and the metric {@code auth_worker_last_success_seconds}
+   * @param interval from the end of one run to the start of the next
+   * @param task one run; an exception is logged and delays the next run
+   */
+  public Worker(String name, Duration interval, Runnable task, MeterRegistry meters) {
+    this.name = name;
+    this.interval = interval;
+    this.task = task;
+    this.lastSuccess =
+        meters.gauge("auth.worker.last.success.seconds", Tags.of("worker", name), new AtomicLong());
+  }
+
+  /** Starts running on a virtual thread of its own. */
+  public void start() {
+    thread = Thread.ofVirtual().name("worker-" + name).start(this::run);
+  }
+
+  /** Runs the task now, on the caller's thread; for tests and for the start of the service. */
+  public void runOnce() {
+    task.run();
+    lastSuccess.set(System.currentTimeMillis() / 1000);
+  }
+
+  /** Starts the next run at once. */
+  public void wake() {
+    lock.lock();
+    try {
+      woken = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Stops after the run that is under way; waits for it at most 10 seconds. */
+  public void stop() {
+    lock.lock();
+    try {
+      stopping = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    Thread running = thread;
+    if (running != null) {
+      try {
+        if (!running.join(Duration.ofSeconds(10))) {
+          log.warn("worker {} does not stop", name);
+        }
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void run() {
+    log.debug("worker {} starts", name);
+    while (!awaitNextRun()) {
+      try {
+        runOnce();
+        failures = 0;
+      } catch (RuntimeException failure) {
+        failures++;
+        log.warn("worker {} failed ({} in a row): {}", name, failures, failure.toString());
+        log.debug("worker {} failed", name, failure);
+      }
+    }
+    log.debug("worker {} has stopped", name);
+  }
+
+  /** Waits for the interval, a wake-up or the end; true at the end. */
+  private boolean awaitNextRun() {
+    lock.lock();
+    try {
+      long nanos = delay().toNanos();
+      while (!stopping && !woken && nanos > 0) {
+        nanos = changed.awaitNanos(nanos);
+      }
+      woken = false;
+      return stopping;
+    } catch (InterruptedException interrupted) {
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Duration delay() {
+    long millis = interval.toMillis() << Math.min(failures, 10);
+    long bounded = Math.min(millis, Math.max(interval.toMillis(), LONGEST_BACK_OFF.toMillis()));
+    long tenth = Math.max(1, bounded / 10);
+    return Duration.ofMillis(bounded - tenth + ThreadLocalRandom.current().nextLong(2 * tenth));
+  }
+}

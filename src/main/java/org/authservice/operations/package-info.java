@@ -1,0 +1,5 @@
+/** Running the service: background workers, health, metrics. */
+@NullMarked
+package org.authservice.operations;
+
+import org.jspecify.annotations.NullMarked;
