@@ -1,0 +1,61 @@
+package org.authservice.audit;
+
+import java.util.Locale;
+import java.util.Optional;
+import org.authservice.http.Client;
+
+/**
+ * Something that happened to credentials or sessions.
+ *
+ * @param type what was tried
+ * @param outcome {@code ok}, or the reason it failed
+ * @param userId whom it concerns; empty when there is no such account
+ * @param sessionId the session, when there is one
+ * @param client who asked
+ */
+public record SecurityEvent(
+    Type type, String outcome, Optional<Long> userId, Optional<String> sessionId, Client client) {
+
+  /** The outcome of what succeeded. */
+  public static final String OK = "ok";
+
+  /** What was tried. */
+  public enum Type {
+    REGISTRATION,
+    LOGIN,
+    CODE_REQUEST,
+    CODE_CHECK,
+    PASSWORD_RESET,
+    PASSWORD_CHANGE,
+    MAILBOX_PROOF,
+    SESSION_OPENED,
+    SESSION_ENDED,
+    SESSION_REUSED,
+    SESSION_ROLLED_FORWARD,
+    ACCOUNT_CREATED,
+    ACCOUNT_DEACTIVATED,
+    ACCOUNT_REACTIVATED,
+    ACCOUNT_DELETED;
+
+    /** As it is stored and logged. */
+    public String code() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** Something that succeeded for an account. */
+  public static SecurityEvent ok(Type type, long userId, Client client) {
+    return new SecurityEvent(type, OK, Optional.of(userId), Optional.empty(), client);
+  }
+
+  /** Something that was refused. */
+  public static SecurityEvent refused(
+      Type type, String reason, Optional<Long> userId, Client client) {
+    return new SecurityEvent(type, reason, userId, Optional.empty(), client);
+  }
+
+  /** The same, of that session. */
+  public SecurityEvent of(String session) {
+    return new SecurityEvent(type, outcome, userId, Optional.of(session), client);
+  }
+}

@@ -1,0 +1,60 @@
+package org.authservice.audit;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import org.authservice.database.Database;
+import org.authservice.database.Transaction;
+import org.authservice.secret.Secrets;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The record of security events: rows in the database, lines in the log, counters. */
+public final class SecurityEvents {
+  private static final Logger log = LoggerFactory.getLogger("security");
+
+  private final SecurityEventStore store = new SecurityEventStore();
+  private final Database database;
+  private final Clock clock;
+  private final Secrets secrets;
+  private final MeterRegistry meters;
+
+  /** A record in that database. */
+  public SecurityEvents(Database database, Clock clock, Secrets secrets, MeterRegistry meters) {
+    this.database = database;
+    this.clock = clock;
+    this.secrets = secrets;
+    this.meters = meters;
+  }
+
+  /** Writes the event in the transaction that it describes; the log line follows its commit. */
+  public void record(Transaction tx, SecurityEvent event) {
+    tx.run(store.insert(secrets.id(), clock.instant(), event));
+    tx.afterCommit(() -> announce(event));
+  }
+
+  /** Writes an event that has no transaction of its own, such as a refusal. */
+  public void record(SecurityEvent event) {
+    database.commit(store.insert(secrets.id(), clock.instant(), event));
+    announce(event);
+  }
+
+  /** Leaves of a deleted account's events only that they happened. */
+  public void anonymise(Transaction tx, long userId) {
+    tx.run(store.anonymise(userId));
+  }
+
+  private void announce(SecurityEvent event) {
+    meters
+        .counter("auth.security.events", "type", event.type().code(), "outcome", event.outcome())
+        .increment();
+    log.atInfo()
+        .addKeyValue("event", event.type().code())
+        .addKeyValue("outcome", event.outcome())
+        .addKeyValue("user_id", event.userId().map(String::valueOf).orElse("-"))
+        .addKeyValue("session_id", event.sessionId().orElse("-"))
+        .addKeyValue("address", event.client().address())
+        .addKeyValue("user_agent", event.client().userAgent())
+        .addKeyValue("request_id", event.client().requestId())
+        .log("security event");
+  }
+}

@@ -1,0 +1,184 @@
+package org.authservice.token;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.authservice.database.Database;
+import org.authservice.database.Transaction;
+import org.authservice.http.ErrorCode;
+import org.authservice.http.Unavailable;
+import org.authservice.operations.Worker;
+
+/**
+ * The ended sessions, on every node. Ending one inserts its id into {@code invalidated_tokens}, the
+ * Python service's blacklist, and every node follows that table into a set in memory: a request
+ * asks the set, never the database. A node that has not read the table for five seconds refuses
+ * tokens rather than accept a dead one.
+ */
+public final class Revocations {
+  /** Longer than any access token lives (a day) plus every leeway. */
+  private static final Duration ENTRY_LIFE = Duration.ofHours(24).plusMinutes(2);
+
+  private static final Duration POLL = Duration.ofMillis(300);
+  private static final long STALE_NANOS = Duration.ofSeconds(5).toNanos();
+  private static final long FULL_READ_NANOS = Duration.ofMinutes(1).toNanos();
+
+  // Ids are given before commits, so a row may appear below one already read: each poll goes back
+  // to where the table stood a minute ago.
+  private static final long OVERLAP_NANOS = Duration.ofSeconds(60).toNanos();
+
+  private final RevocationStore store = new RevocationStore();
+  private final Database database;
+  private final Clock clock;
+  private final Worker follower;
+
+  private final Map<String, Instant> ended = new ConcurrentHashMap<>();
+  private final Map<Long, Instant> tokensValidFrom = new ConcurrentHashMap<>();
+  private final Deque<Mark> marks = new ArrayDeque<>();
+  private long fullReadAt;
+  private volatile boolean followed;
+  private volatile long readAt;
+
+  /** The table's highest id at a moment of the monotonic clock. */
+  private record Mark(long nanos, long id) {}
+
+  /** Revocations in that database; none is known before {@link #follow} has run. */
+  public Revocations(Database database, Clock clock, MeterRegistry meters) {
+    this.database = database;
+    this.clock = clock;
+    this.follower = new Worker("revocations", POLL, this::follow, meters);
+    meters.gauge("auth.revocations.known", ended, Map::size);
+    meters.gauge("auth.revocations.lag.seconds", this, it -> it.lagNanos() / 1e9);
+  }
+
+  /** What keeps the set up to date. */
+  public Worker follower() {
+    return follower;
+  }
+
+  /** Ends sessions: neither of their tokens works on any node once the transaction commits. */
+  public void end(Transaction tx, long userId, Collection<String> sessionIds) {
+    Instant now = clock.instant();
+    for (String id : sessionIds) {
+      tx.run(store.insert(id, userId, now.plus(ENTRY_LIFE), now));
+    }
+    tx.afterCommit(() -> sessionIds.forEach(id -> ended.put(id, now.plus(ENTRY_LIFE))));
+  }
+
+  /** Ends every token that the Python service issued to the account before now. */
+  public void endLegacyTokens(Transaction tx, long userId) {
+    Instant now = clock.instant();
+    String entry = "u:" + userId + ":" + now.toEpochMilli();
+    tx.run(store.insert(entry, userId, now.plus(ENTRY_LIFE), now));
+    tx.afterCommit(() -> add(entry, now.plus(ENTRY_LIFE)));
+  }
+
+  /**
+   * Blacklists a refresh token of the Python service, so that neither service takes it again.
+   *
+   * @return false when it was blacklisted before
+   */
+  public boolean blacklist(Transaction tx, PythonTokens.Refresh token) {
+    return tx.run(store.insert(token.jti(), token.userId(), token.expiresAt(), clock.instant()))
+        == 1;
+  }
+
+  /** Whether a refresh token of the Python service is blacklisted. */
+  public boolean isBlacklisted(PythonTokens.Refresh token) {
+    return database.read(store.find(token.jti())).isPresent();
+  }
+
+  /**
+   * Whether the session has ended.
+   *
+   * @throws Unavailable when this node does not know, because it cannot read the table
+   */
+  public boolean isEnded(String sessionId) {
+    requireFresh();
+    return ended.containsKey(sessionId);
+  }
+
+  /**
+   * Whether a token of the Python service issued then to that account is dead.
+   *
+   * @throws Unavailable when this node does not know
+   */
+  boolean isEndedLegacy(PythonTokens.Access token) {
+    requireFresh();
+    Instant validFrom = tokensValidFrom.get(token.userId());
+    return validFrom != null && token.issuedAt().isBefore(validFrom);
+  }
+
+  /** Whether every living entry has been read, a moment ago at the latest. */
+  public boolean fresh() {
+    return followed && lagNanos() <= STALE_NANOS;
+  }
+
+  /** Reads what is new; everything at first, after a failure and every minute. */
+  public synchronized void follow() {
+    long nanos = System.nanoTime();
+    boolean all = !followed || lagNanos() > STALE_NANOS || nanos - fullReadAt > FULL_READ_NANOS;
+    List<RevocationStore.Entry> entries =
+        database.read(store.living(all ? 0 : overlapStart(nanos), clock.instant()));
+    entries.forEach(entry -> add(entry.jti(), entry.expiresAt()));
+    if (!entries.isEmpty()) {
+      marks.addLast(new Mark(nanos, entries.getLast().id()));
+    }
+    if (all) {
+      forgetExpired();
+      fullReadAt = nanos;
+    }
+    readAt = nanos;
+    followed = true;
+  }
+
+  private long overlapStart(long nanos) {
+    long start = 0;
+    while (!marks.isEmpty() && nanos - marks.getFirst().nanos() > OVERLAP_NANOS) {
+      start = marks.removeFirst().id();
+    }
+    if (start > 0) {
+      marks.addFirst(new Mark(nanos - OVERLAP_NANOS - 1, start));
+    }
+    return start;
+  }
+
+  private void add(String jti, Instant expiresAt) {
+    if (jti.startsWith("u:")) {
+      String[] parts = jti.split(":", 3);
+      tokensValidFrom.merge(
+          Long.valueOf(parts[1]),
+          Instant.ofEpochMilli(Long.parseLong(parts[2])),
+          (one, other) -> one.isAfter(other) ? one : other);
+    } else {
+      ended.put(jti, expiresAt);
+    }
+  }
+
+  private void forgetExpired() {
+    Instant now = clock.instant();
+    ended.values().removeIf(expiry -> expiry.isBefore(now));
+    tokensValidFrom.values().removeIf(from -> from.plus(ENTRY_LIFE).isBefore(now));
+  }
+
+  private void requireFresh() {
+    if (!fresh()) {
+      throw new Unavailable(
+          ErrorCode.DATABASE_UNAVAILABLE,
+          Duration.ofSeconds(2),
+          "the revocations have not been read for " + lagNanos() / 1_000_000 + " ms",
+          null);
+    }
+  }
+
+  private long lagNanos() {
+    return System.nanoTime() - readAt;
+  }
+}
