@@ -74,10 +74,10 @@ public final class Accounts {
   }
 
   /** Replaces a weaker hash of the same password, unless the password changed meanwhile. */
-  public void upgradeHash(Transaction tx, Account account, String hash) {
+  public void upgradeHash(Account account, String hash) {
     account
         .hashedPassword()
-        .ifPresent(checked -> tx.run(store.upgradeHash(account.id(), checked, hash)));
+        .ifPresent(checked -> database.commit(store.upgradeHash(account.id(), checked, hash)));
   }
 
   /** The owner has proven the mailbox. */

@@ -1,12 +1,28 @@
 package org.authservice.database;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import java.util.function.Function;
+import org.authservice.settings.DatabaseSettings;
+import org.authservice.settings.StartFailure;
 
 /**
  * The database, by three verbs. Each fails with {@link org.authservice.http.Unavailable} when the
  * database is away or too slow, and with {@link DatabaseFault} when a statement is wrong.
  */
 public interface Database extends AutoCloseable {
+
+  /**
+   * Connects to the database that the settings name. It does not migrate; see {@link Migrations}.
+   *
+   * @throws StartFailure when the database cannot be reached or is not one to run on
+   */
+  static Database open(DatabaseSettings settings, MeterRegistry meters) {
+    return switch (settings.location()) {
+      case DatabaseSettings.Postgres postgres ->
+          PostgresDatabase.open(postgres, settings.poolSize(), meters);
+      case DatabaseSettings.Sqlite sqlite -> SqliteDatabase.open(sqlite, meters);
+    };
+  }
 
   /** Runs a statement that changes nothing. */
   <T> T read(Statement<T> query);
@@ -21,6 +37,9 @@ public interface Database extends AutoCloseable {
    * it does nothing slow and uses no other verb.
    */
   <T> T transaction(Function<Transaction, T> work);
+
+  /** Whether the database answers a trivial query within two seconds. */
+  boolean reachable();
 
   /** What the two engines say differently. */
   Dialect dialect();

@@ -11,6 +11,9 @@ public interface Dialect {
   /** The statement's text for this engine. */
   String sql(String text);
 
+  /** A query that gives a row when there is a table of the name given as its only parameter. */
+  String tableExists();
+
   /** Binds a {@code timestamptz} of the Python service's tables. */
   void bindTimestamp(PreparedStatement statement, int index, Instant value) throws SQLException;
 

@@ -1,5 +1,6 @@
 package org.authservice.http;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -29,7 +30,7 @@ public record Request(
 
   /** The header field of that name, in whatever case. */
   public Optional<String> header(String name) {
-    return Optional.ofNullable(headers.get(name.toLowerCase(java.util.Locale.ROOT)));
+    return Optional.ofNullable(headers.get(name.toLowerCase(Locale.ROOT)));
   }
 
   /** The query parameter of that name. */
@@ -45,6 +46,11 @@ public record Request(
   /** Whom the access token speaks for; only on endpoints that require one. */
   public Principal principal() {
     return bearer.orElseThrow(() -> new IllegalStateException(route + " requires no token"));
+  }
+
+  /** The same, with its body read. */
+  Request with(byte[] content) {
+    return new Request(method, path, route, pathParts, query, headers, content, client, bearer);
   }
 
   /** The same, with its access token accepted. */

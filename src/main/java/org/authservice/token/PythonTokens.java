@@ -59,7 +59,7 @@ public final class PythonTokens {
     if (jwt.has("jti") || !genuine(jwt) || !lives(jwt, now, LONGEST_ACCESS)) {
       return Optional.empty();
     }
-    legacy.seen(now);
+    legacy.accept(now);
     return jwt.userId()
         .flatMap(user -> jwt.time("exp").map(exp -> new Access(user, exp.minus(accessLife))));
   }
@@ -77,7 +77,7 @@ public final class PythonTokens {
     if (jti == null || jti.isEmpty() || jti.length() > 64 || exp.isEmpty()) {
       return Optional.empty();
     }
-    legacy.seen(now);
+    legacy.accept(now);
     return jwt.get()
         .userId()
         .map(user -> new Refresh(user, jti, exp.get().minus(refreshLife), exp.get()));

@@ -57,6 +57,7 @@ CREATE TABLE codes (
   client_key varchar(64) NOT NULL,
   purpose varchar(32) NOT NULL,
   user_id integer REFERENCES users (id),
+  pending_id varchar(32),
   code_hash varchar(64) NOT NULL,
   attempts integer NOT NULL DEFAULT 0,
   bound_attempts integer NOT NULL DEFAULT 0,
@@ -77,16 +78,28 @@ CREATE TABLE registrations (
   client_key varchar(64) NOT NULL
 );
 
--- With REGISTRATION_PRIVACY: what becomes an account when its code is entered.
+-- Wrong codes of one address in a day, over all purposes.
+CREATE TABLE code_failures (
+  address_key varchar(64) PRIMARY KEY,
+  day_started_at bigint NOT NULL,
+  failures integer NOT NULL
+) ${hot};
+CREATE INDEX ix_code_failures_day_started_at ON code_failures (day_started_at);
+
+-- With REGISTRATION_PRIVACY: what becomes an account when a code mailed for it is entered. code_id
+-- is that of the code which registering mailed.
 CREATE TABLE pending_registrations (
-  code_id varchar(32) PRIMARY KEY,
+  id varchar(32) PRIMARY KEY,
+  code_id varchar(32) NOT NULL,
+  address_key varchar(64) NOT NULL,
   email varchar NOT NULL,
   hashed_password varchar NOT NULL,
   full_name varchar,
   client_key varchar(64) NOT NULL,
-  expires_at bigint NOT NULL
+  created_at bigint NOT NULL
 );
-CREATE INDEX ix_pending_registrations_expires_at ON pending_registrations (expires_at);
+CREATE INDEX ix_pending_registrations_address_key ON pending_registrations (address_key, created_at);
+CREATE INDEX ix_pending_registrations_created_at ON pending_registrations (created_at);
 
 CREATE TABLE reset_tokens (
   token_hash varchar(64) PRIMARY KEY,

@@ -1,0 +1,392 @@
+package org.authservice;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.authservice.account.Accounts;
+import org.authservice.account.PendingRegistrations;
+import org.authservice.account.ProfileRoutes;
+import org.authservice.audit.SecurityEvents;
+import org.authservice.database.Database;
+import org.authservice.database.Installation;
+import org.authservice.database.Installations;
+import org.authservice.database.Migrations;
+import org.authservice.docs.DocsRoutes;
+import org.authservice.http.AccessLog;
+import org.authservice.http.Cors;
+import org.authservice.http.Failsafe;
+import org.authservice.http.HttpServer;
+import org.authservice.http.Route;
+import org.authservice.http.SecurityHeaders;
+import org.authservice.http.Site;
+import org.authservice.mail.DevMailRoutes;
+import org.authservice.mail.DevMailbox;
+import org.authservice.mail.NoTransport;
+import org.authservice.mail.Outbox;
+import org.authservice.mail.SmtpTransport;
+import org.authservice.mail.Templates;
+import org.authservice.mail.Transport;
+import org.authservice.operations.Health;
+import org.authservice.operations.Metrics;
+import org.authservice.operations.Worker;
+import org.authservice.otp.Otps;
+import org.authservice.password.PasswordHasher;
+import org.authservice.password.PasswordPolicy;
+import org.authservice.ratelimit.ClientAddresses;
+import org.authservice.ratelimit.Devices;
+import org.authservice.ratelimit.LoginThrottle;
+import org.authservice.ratelimit.RequestRates;
+import org.authservice.secret.DerivedKeys;
+import org.authservice.secret.Secret;
+import org.authservice.secret.Secrets;
+import org.authservice.session.PythonSessions;
+import org.authservice.session.SessionRoutes;
+import org.authservice.session.Sessions;
+import org.authservice.settings.SecretFile;
+import org.authservice.settings.Settings;
+import org.authservice.settings.StartFailure;
+import org.authservice.signin.AccountAdministration;
+import org.authservice.signin.Signins;
+import org.authservice.token.AccessTokens;
+import org.authservice.token.BearerTokens;
+import org.authservice.token.LegacyTokens;
+import org.authservice.token.PythonTokens;
+import org.authservice.token.RefreshTokens;
+import org.authservice.token.Revocations;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The composition root: builds every part in order, and owns them. It first binds the sockets, then
+ * opens the database, then builds the features, and only then serves.
+ */
+public final class AuthService implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(AuthService.class);
+  private static final String DEV_KEY_FILE = ".auth-dev-key";
+  private static final Duration DRAIN = Duration.ofSeconds(30);
+  private static final Duration INSTALLATION_CHECK = Duration.ofMinutes(5);
+
+  private final Settings settings;
+  private final Path folder;
+  private final Clock clock;
+  private final Secrets secrets;
+  private final Metrics metrics = new Metrics();
+  private final MeterRegistry meters = metrics.registry();
+  private final List<Worker> workers = new ArrayList<>();
+  private final Optional<HttpServer> http;
+  private final Optional<HttpServer> management;
+  private final URI publicBaseUrl;
+  private final Database database;
+  private final Installations installations;
+  private final Installation installation;
+  private final DerivedKeys keys;
+  private final PasswordHasher hasher;
+  private final Health health;
+  private final Features features;
+  private Optional<URI> devMailUrl = Optional.empty();
+
+  /** What the features offer to the outside. */
+  private record Features(
+      List<Route> routes,
+      AccountAdministration administration,
+      BearerTokens bearerTokens,
+      Revocations revocations) {}
+
+  /** Without a patience there is no listener. */
+  private AuthService(
+      Settings settings, Path folder, Clock clock, Secrets secrets, Optional<Duration> patience) {
+    this.settings = settings;
+    this.folder = folder;
+    this.clock = clock;
+    this.secrets = secrets;
+    var listener = settings.listener();
+    this.http = patience.map(it -> HttpServer.open(listener.host(), listener.port(), it, secrets));
+    this.management = patience.flatMap(this::openManagement);
+    int port = http.map(HttpServer::port).orElse(listener.port());
+    this.publicBaseUrl =
+        listener.publicBaseUrl().orElseGet(() -> URI.create("http://localhost:" + port));
+    this.database = Database.open(settings.database(), meters);
+    new Migrations(settings.database()).atStart();
+    this.installations = new Installations(database, clock, secrets);
+    this.installation = installations.get();
+    this.keys = new DerivedKeys(settings.tokens().secretKey(), installation.salt());
+    var schemes = new StoredSchemes();
+    this.hasher = new PasswordHasher(scheme(), schemes::mixed, secrets, meters);
+    this.features = features(schemes);
+    this.health = new Health(database::reachable, features.revocations()::fresh);
+  }
+
+  /** Whether stored password hashes are of several schemes; looked up now and then. */
+  private static final class StoredSchemes {
+    private volatile boolean mixed;
+
+    boolean mixed() {
+      return mixed;
+    }
+
+    void look(Accounts accounts, PasswordHasher.Scheme scheme) {
+      mixed = accounts.anyHashOutside(scheme.prefix());
+    }
+  }
+
+  /**
+   * Starts the service.
+   *
+   * @param folder where the development key is kept
+   * @throws StartFailure with one sentence for the operator when it cannot start
+   */
+  public static AuthService start(Settings settings, Path folder, Clock clock, Secrets secrets) {
+    return start(settings, folder, clock, secrets, HttpServer.PATIENCE);
+  }
+
+  /** The same, with another patience for slow clients than {@link HttpServer#PATIENCE}. */
+  static AuthService start(
+      Settings settings, Path folder, Clock clock, Secrets secrets, Duration patience) {
+    var service = new AuthService(settings, folder, clock, secrets, Optional.of(patience));
+    service.http.ifPresent(service::serve);
+    return service;
+  }
+
+  /** The features without listeners and workers, for commands. */
+  static AuthService offline(Settings settings, Clock clock, Secrets secrets) {
+    return new AuthService(settings, Path.of(""), clock, secrets, Optional.empty());
+  }
+
+  /** Where the service is reached. */
+  public URI publicBaseUrl() {
+    return publicBaseUrl;
+  }
+
+  /** The port it listens on. */
+  public int port() {
+    return http.orElseThrow().port();
+  }
+
+  /** The port of the management listener. */
+  public Optional<Integer> managementPort() {
+    return management.map(HttpServer::port);
+  }
+
+  /** Where the development mailbox is read, with its key; empty when there is none. */
+  public Optional<URI> devMailUrl() {
+    return devMailUrl;
+  }
+
+  /** What an operator can do to accounts. */
+  AccountAdministration administration() {
+    return features.administration();
+  }
+
+  /** Stops: not ready, then nothing new, then what is under way is finished. */
+  @Override
+  public void close() {
+    health.serving(false);
+    http.ifPresent(listener -> {
+      pause(settings.listener().shutdownDelay());
+      listener.stop();
+    });
+    management.ifPresent(HttpServer::stop);
+    workers.forEach(Worker::stop);
+    hasher.close();
+    database.close();
+    metrics.close();
+    log.info("stopped");
+  }
+
+  private Optional<HttpServer> openManagement(Duration patience) {
+    var listener = settings.listener();
+    try {
+      return listener
+          .managementPort()
+          .map(port -> HttpServer.open(listener.host(), port, patience, secrets));
+    } catch (StartFailure busy) {
+      if (settings.production()) {
+        throw busy;
+      }
+      log.warn("no metrics: {} (MANAGEMENT_PORT; 0 turns it off)", busy.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private PasswordHasher.Scheme scheme() {
+    return switch (settings.passwords().hash()) {
+      case ARGON2ID -> PasswordHasher.Scheme.ARGON2ID;
+      case BCRYPT -> PasswordHasher.Scheme.BCRYPT;
+      case AUTO ->
+          installation.adopted() ? PasswordHasher.Scheme.BCRYPT : PasswordHasher.Scheme.ARGON2ID;
+    };
+  }
+
+  private Features features(StoredSchemes schemes) {
+    List<Route> routes = new ArrayList<>();
+    var events = new SecurityEvents(database, clock, secrets, meters);
+    var legacy =
+        new LegacyTokens(
+            settings.tokens().legacy(),
+            installation.adopted(),
+            installation.legacyTokenSeenAt().orElse(installation.createdAt()),
+            installations::noteLegacyToken);
+    var accessTokens = new AccessTokens(settings.tokens(), publicBaseUrl.toString(), clock);
+    var pythonTokens = new PythonTokens(settings.tokens(), legacy, clock);
+    var revocations = new Revocations(database, clock, meters);
+    var bearerTokens = new BearerTokens(accessTokens, pythonTokens, revocations);
+    var outbox = outbox(routes);
+    var devices = new Devices(database, keys, clock, secrets);
+    var accounts = new Accounts(database, clock, secrets);
+    var otps =
+        new Otps(
+            database,
+            settings.codes(),
+            keys,
+            hasher,
+            installation.adopted(),
+            outbox,
+            clock,
+            secrets);
+    var sessions =
+        new Sessions(
+            database,
+            settings.sessions(),
+            accounts,
+            accessTokens,
+            new RefreshTokens(keys),
+            revocations,
+            devices,
+            events,
+            outbox,
+            clock,
+            secrets,
+            meters);
+    var pythonSessions =
+        new PythonSessions(database, sessions, accounts, pythonTokens, revocations, keys, clock);
+    var signins =
+        new Signins(
+            new Signins.Parts(
+                database,
+                settings.registration(),
+                settings.codes(),
+                new PasswordPolicy(settings.passwords().policy()),
+                hasher,
+                accounts,
+                new PendingRegistrations(database, clock),
+                devices,
+                new LoginThrottle(database, clock),
+                otps,
+                outbox,
+                events,
+                sessions,
+                pythonSessions,
+                legacy,
+                bearerTokens::accept,
+                keys,
+                clock,
+                secrets));
+    routes.addAll(signins.routes());
+    routes.addAll(new SessionRoutes(sessions, pythonSessions).routes());
+    routes.addAll(new ProfileRoutes(accounts).routes());
+    routes.addAll(new DocsRoutes(settings.listener().docs(), publicBaseUrl.toString()).routes());
+    workers.add(revocations.follower());
+    workers.add(outbox.sender());
+    workers.add(
+        new Worker(
+            "installation",
+            INSTALLATION_CHECK,
+            () -> {
+              schemes.look(accounts, scheme());
+              installations.get().legacyTokenSeenAt().ifPresent(legacy::seen);
+            },
+            meters));
+    return new Features(routes, signins.administration(), bearerTokens, revocations);
+  }
+
+  private Outbox outbox(List<Route> routes) {
+    return new Outbox(
+        database,
+        transport(routes),
+        new Templates(publicBaseUrl.getHost(), settings.codes().life().toMinutes()),
+        settings.mail().maxPerMinute(),
+        keys.sealer("mail", secrets),
+        clock,
+        secrets,
+        meters);
+  }
+
+  private Transport transport(List<Route> routes) {
+    var smtp = settings.mail().smtp();
+    if (smtp.isPresent()) {
+      return new SmtpTransport(smtp.get(), settings.mail().from(), clock);
+    }
+    if (settings.production()) {
+      log.warn("SMTP_HOST is not set: no mail leaves, and codes are refused");
+      return new NoTransport();
+    }
+    var mailbox = new DevMailbox(System.out, clock);
+    boolean reachable = isLoopback(settings.listener().host());
+    if (http.isPresent() && reachable && isLoopback(publicBaseUrl.getHost())) {
+      Secret key = SecretFile.open(folder.resolve(DEV_KEY_FILE), () -> Secret.of(secrets.id()));
+      routes.addAll(new DevMailRoutes(mailbox, key).routes());
+      devMailUrl = Optional.of(publicBaseUrl.resolve("/dev/mail?key=" + key.reveal()));
+    }
+    return mailbox;
+  }
+
+  private static boolean isLoopback(String host) {
+    return host.equals("localhost")
+        || host.startsWith("127.")
+        || host.equals("::1")
+        || host.equals("[::1]");
+  }
+
+  private void serve(HttpServer server) {
+    features.revocations().follower().runOnce();
+    var listener = settings.listener();
+    var headers = new SecurityHeaders("https".equals(publicBaseUrl.getScheme()));
+    var addresses = new ClientAddresses(settings.limits().trustedProxies());
+    List<Route> routes = new ArrayList<>(features.routes());
+    routes.add(health.publicRoute());
+    var site =
+        new Site(
+            routes,
+            new AccessLog(listener.slowRequest(), meters),
+            headers,
+            new Cors(listener.corsOrigins()),
+            new Failsafe(),
+            features.bearerTokens()::accept,
+            new RequestRates(settings.limits(), clock, meters));
+    server.start(site, headers, addresses, publicBaseUrl::toString, DRAIN);
+    management.ifPresent(it -> serveManagement(it, headers, addresses));
+    workers.forEach(Worker::start);
+    Thread.ofVirtual().name("warm-up").start(hasher::warmUp);
+    health.serving(true);
+    log.info("listening on {}", publicBaseUrl);
+  }
+
+  private void serveManagement(
+      HttpServer server, SecurityHeaders headers, ClientAddresses addresses) {
+    List<Route> routes = new ArrayList<>(health.managementRoutes());
+    routes.add(metrics.route());
+    var site =
+        new Site(
+            routes,
+            (request, next) -> next.handle(request),
+            headers,
+            (request, next) -> next.handle(request),
+            new Failsafe(),
+            token -> Optional.empty(),
+            (request, next) -> next.handle(request));
+    server.start(site, headers, addresses, publicBaseUrl::toString, Duration.ofSeconds(1));
+  }
+
+  private static void pause(Duration delay) {
+    try {
+      Thread.sleep(delay);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package org.authservice.database;
+
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs one prepared statement: binds, executes, reads; tells its text and time at DEBUG. */
+final class Execution {
+  private static final Logger log = LoggerFactory.getLogger("org.authservice.database.sql");
+
+  private Execution() {}
+
+  @SuppressWarnings("unchecked") // each reader is a Reader of the type its case gives
+  static <T> T run(PreparedStatement prepared, Statement<T> statement, Dialect dialect)
+      throws SQLException {
+    long start = System.nanoTime();
+    try {
+      statement.binder().bind(new Parameters(prepared, dialect));
+      return switch (statement.reader()) {
+        case Statement.Reader.Count _ -> (T) Integer.valueOf(prepared.executeUpdate());
+        case Statement.Reader.Rows<?> rows -> (T) rows(prepared, rows.row(), dialect);
+        case Statement.Reader.MaybeRow<?> one -> (T) maybeRow(prepared, one.row(), dialect);
+      };
+    } finally {
+      if (log.isDebugEnabled()) {
+        long micros = (System.nanoTime() - start) / 1000;
+        log.debug("{} us: {}", micros, Failures.oneLine(statement.sql()));
+      }
+    }
+  }
+
+  private static <R> List<R> rows(
+      PreparedStatement prepared, Statement.RowReader<R> reader, Dialect dialect)
+      throws SQLException {
+    try (ResultSet results = prepared.executeQuery()) {
+      Row row = new Row(results, dialect);
+      List<R> values = new ArrayList<>();
+      while (results.next()) {
+        values.add(reader.read(row));
+      }
+      return values;
+    }
+  }
+
+  /** Reads to the end: SQLite completes an UPDATE … RETURNING only there. */
+  private static <R> Optional<R> maybeRow(
+      PreparedStatement prepared, Statement.RowReader<R> reader, Dialect dialect)
+      throws SQLException {
+    try (ResultSet results = prepared.executeQuery()) {
+      if (!results.next()) {
+        return Optional.empty();
+      }
+      Optional<R> value = Optional.of(reader.read(new Row(results, dialect)));
+      if (results.next()) {
+        throw new SQLException("more than one row");
+      }
+      return value;
+    }
+  }
+}

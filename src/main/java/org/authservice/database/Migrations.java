@@ -1,0 +1,185 @@
+package org.authservice.database;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.authservice.settings.DatabaseSettings;
+import org.authservice.settings.StartFailure;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the schema up to date with Flyway, from an empty database, from one that the Python
+ * service made at its last revision (baseline 1), or from an older version of this service. A newer
+ * schema than this version knows is left as it is.
+ */
+public final class Migrations {
+  private static final Logger log = LoggerFactory.getLogger(Migrations.class);
+  private static final String ROOT = "db/migration/";
+  private static final int TRIES = 5;
+
+  private final DatabaseSettings settings;
+
+  /** The migrations of the database that the settings name. */
+  public Migrations(DatabaseSettings settings) {
+    this.settings = settings;
+  }
+
+  /**
+   * A migration that is still to come.
+   *
+   * @param sql what it will run
+   */
+  public record Pending(String version, String description, String sql) {}
+
+  /**
+   * What a start does: migrates, or with {@code MIGRATE_ON_START=false} refuses while something is
+   * pending.
+   *
+   * @throws StartFailure with the line that says what to do
+   */
+  public void atStart() {
+    if (settings.migrateOnStart()) {
+      migrate();
+      return;
+    }
+    List<Pending> pending = dryRun();
+    if (!pending.isEmpty()) {
+      throw new StartFailure(
+          "MIGRATE_ON_START is false and migrations are pending (%s): run bin/auth migrate"
+              .formatted(
+                  String.join(", ", pending.stream().map(one -> "V" + one.version()).toList())),
+          null);
+    }
+  }
+
+  /**
+   * Runs what is pending; one node at a time, however many start at once.
+   *
+   * @return how many migrations ran
+   */
+  public int migrate() {
+    try (MigrationSession session = MigrationSession.open(settings.location())) {
+      session.lock();
+      Origin origin = Origin.of(session.connection(), session.dialect());
+      if (origin == Origin.OURS) {
+        forgetFailures(session.connection());
+      }
+      int count = migrate(flyway(session, origin));
+      if (origin == Origin.PYTHON) {
+        log.info(
+            "took over the database of the Python service at revision {}", Origin.LAST_REVISION);
+        AddressPairs.warn(session.connection());
+      }
+      session.commit();
+      return count;
+    } catch (SQLException failure) {
+      throw new StartFailure(
+          "cannot migrate the database: " + Failures.firstLine(failure), failure);
+    }
+  }
+
+  /** What {@link #migrate} would run, in order; changes nothing. */
+  public List<Pending> dryRun() {
+    try (MigrationSession session = MigrationSession.open(settings.location())) {
+      Origin origin = Origin.of(session.connection(), session.dialect());
+      return Arrays.stream(flyway(session, origin).info().pending())
+          .filter(info -> origin != Origin.PYTHON || !"1".equals(info.getVersion().getVersion()))
+          .map(info -> pending(info, session.folder()))
+          .toList();
+    } catch (SQLException failure) {
+      throw new StartFailure(
+          "cannot look at the database: " + Failures.firstLine(failure), failure);
+    }
+  }
+
+  private static int migrate(Flyway flyway) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return flyway.migrate().migrationsExecuted;
+      } catch (FlywayException failure) {
+        SQLException cause = sqlCause(failure);
+        boolean locked = cause != null && "55P03".equals(cause.getSQLState());
+        if (!locked || attempt == TRIES) {
+          throw new StartFailure(
+              "a migration failed: "
+                  + Failures.firstLine(cause == null ? failure : cause)
+                  + (locked ? "; a long transaction holds the table, try again after it" : ""),
+              failure);
+        }
+        log.warn("a migration waits for a lock that another transaction holds; trying again");
+      }
+    }
+  }
+
+  /**
+   * A migration outside a transaction that failed is noted as such, and Flyway refuses to go on.
+   * Ours are written to be run again, so the note can go.
+   */
+  private static void forgetFailures(Connection connection) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("DELETE FROM flyway_schema_history WHERE NOT success")) {
+      statement.executeUpdate();
+    }
+  }
+
+  private static Flyway flyway(MigrationSession session, Origin origin) {
+    return Flyway.configure()
+        .configuration(Map.of("flyway.postgresql.transactional.lock", "false"))
+        .dataSource(session.dataSource())
+        .locations("classpath:" + ROOT + "common", "classpath:" + ROOT + session.folder())
+        .placeholders(placeholders(session.folder()))
+        .baselineOnMigrate(true)
+        .baselineVersion(origin == Origin.PYTHON ? "1" : "0")
+        .baselineDescription(origin == Origin.PYTHON ? "the Python service" : "before")
+        .loggers("slf4j")
+        .load();
+  }
+
+  private static Map<String, String> placeholders(String folder) {
+    return switch (folder) {
+      case "postgresql" -> Map.of("hot", "WITH (fillfactor = 80)", "bytes", "bytea");
+      default -> Map.of("hot", "", "bytes", "blob");
+    };
+  }
+
+  private static Pending pending(MigrationInfo info, String folder) {
+    String sql = text(info.getScript(), folder);
+    for (Map.Entry<String, String> placeholder : placeholders(folder).entrySet()) {
+      sql = sql.replace("${" + placeholder.getKey() + "}", placeholder.getValue());
+    }
+    return new Pending(info.getVersion().getVersion(), info.getDescription(), sql);
+  }
+
+  private static String text(String script, String folder) {
+    ClassLoader loader = Migrations.class.getClassLoader();
+    for (String place : List.of("common/", folder + "/")) {
+      try (InputStream stream = loader.getResourceAsStream(ROOT + place + script)) {
+        if (stream != null) {
+          return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        }
+      } catch (IOException failure) {
+        throw new IllegalStateException(failure);
+      }
+    }
+    throw new IllegalStateException(script);
+  }
+
+  private static @org.jspecify.annotations.Nullable SQLException sqlCause(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLException sql) {
+        return sql;
+      }
+    }
+    return null;
+  }
+}

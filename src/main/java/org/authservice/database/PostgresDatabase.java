@@ -1,0 +1,251 @@
+package org.authservice.database;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.metrics.micrometer.MicrometerMetricsTrackerFactory;
+import com.zaxxer.hikari.pool.HikariPool;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import org.authservice.settings.DatabaseSettings;
+import org.authservice.settings.StartFailure;
+
+/**
+ * PostgreSQL through a pool. {@code read} and {@code commit} are one round trip each, as the
+ * connections are in autocommit mode; a transaction is explicit.
+ */
+final class PostgresDatabase implements Database {
+  private static final int POOL_WAIT_MILLIS = 3_000;
+  private static final int PROBE_WAIT_MILLIS = 2_000;
+  private static final int TRIES = 3;
+
+  private final HikariDataSource pool;
+  private final Dialect dialect = new PostgresDialect();
+  private final VerbTimers timers;
+
+  private PostgresDatabase(HikariDataSource pool, VerbTimers timers) {
+    this.pool = pool;
+    this.timers = timers;
+  }
+
+  static PostgresDatabase open(
+      DatabaseSettings.Postgres location, int poolSize, MeterRegistry meters) {
+    PostgresServer server = new PostgresServer(location);
+    HikariConfig config = new HikariConfig();
+    config.setPoolName("postgresql");
+    config.setJdbcUrl(server.url());
+    config.setDataSourceProperties(server.forRequests());
+    config.setMaximumPoolSize(poolSize);
+    config.setConnectionTimeout(POOL_WAIT_MILLIS);
+    config.setValidationTimeout(1_000);
+    config.setInitializationFailTimeout(1); // no waiting: say at once that there is no server
+    config.setMetricsTrackerFactory(new MicrometerMetricsTrackerFactory(meters));
+    HikariDataSource pool = connect(config, server);
+    return new PostgresDatabase(pool, new VerbTimers(meters));
+  }
+
+  private static HikariDataSource connect(HikariConfig config, PostgresServer server) {
+    HikariDataSource pool;
+    try {
+      pool = new HikariDataSource(config);
+    } catch (HikariPool.PoolInitializationException failure) {
+      throw server.unreachable(failure.getCause() == null ? failure : failure.getCause());
+    }
+    try (Connection connection = pool.getConnection()) {
+      server.checkVersion(connection);
+      return pool;
+    } catch (SQLException failure) {
+      pool.close();
+      throw server.unreachable(failure);
+    } catch (StartFailure refused) {
+      pool.close();
+      throw refused;
+    }
+  }
+
+  @Override
+  public <T> T read(Statement<T> query) {
+    return timers.read(() -> single(query));
+  }
+
+  @Override
+  public <T> T commit(Statement<T> write) {
+    return timers.commit(() -> single(write));
+  }
+
+  @Override
+  public <T> T transaction(Function<Transaction, T> work) {
+    AfterCommit afterCommit = new AfterCommit();
+    T value = timers.transaction(() -> several(work, afterCommit));
+    afterCommit.run();
+    return value;
+  }
+
+  @Override
+  public boolean reachable() {
+    CompletableFuture<Boolean> probe = new CompletableFuture<>();
+    Thread.ofVirtual().name("database-probe").start(() -> probe.complete(answers()));
+    try {
+      return probe.get(PROBE_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException failure) {
+      return false;
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  @Override
+  public Dialect dialect() {
+    return dialect;
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+
+  private boolean answers() {
+    try (Connection connection = pool.getConnection()) {
+      return connection.isValid(1);
+    } catch (SQLException failure) {
+      return false;
+    }
+  }
+
+  private <T> T single(Statement<T> statement) {
+    for (int attempt = 1; ; attempt++) {
+      try (Connection connection = connection()) {
+        return run(connection, statement);
+      } catch (SQLException failure) {
+        if (attempt == TRIES || !PostgresFailures.isWorthRepeating(failure)) {
+          throw PostgresFailures.translate(statement.sql(), failure);
+        }
+      }
+    }
+  }
+
+  private <T> T several(Function<Transaction, T> work, AfterCommit afterCommit) {
+    for (int attempt = 1; ; attempt++) {
+      afterCommit.clear();
+      try (Connection connection = connection()) {
+        return inTransaction(connection, work, afterCommit);
+      } catch (Aborted aborted) {
+        if (attempt == TRIES || !PostgresFailures.isWorthRepeating(aborted.failure())) {
+          throw PostgresFailures.translate(aborted.sql(), aborted.failure());
+        }
+      } catch (SQLException failure) {
+        if (attempt == TRIES || !PostgresFailures.isWorthRepeating(failure)) {
+          // A connection lost here leaves the outcome open: as an outage, the client asks again.
+          throw PostgresFailures.translate("COMMIT", failure);
+        }
+      }
+    }
+  }
+
+  private <T> T inTransaction(
+      Connection connection, Function<Transaction, T> work, AfterCommit afterCommit)
+      throws SQLException {
+    connection.setAutoCommit(false);
+    T value;
+    try {
+      value = work.apply(new PostgresTransaction(connection, afterCommit));
+    } catch (Throwable failure) {
+      rollBack(connection, failure);
+      throw failure;
+    }
+    connection.commit();
+    connection.setAutoCommit(true);
+    return value;
+  }
+
+  private static void rollBack(Connection connection, Throwable reason) {
+    try {
+      connection.rollback();
+      connection.setAutoCommit(true);
+    } catch (SQLException failure) {
+      reason.addSuppressed(failure); // the connection is dead, and with it the transaction
+    }
+  }
+
+  private Connection connection() {
+    try {
+      return pool.getConnection();
+    } catch (SQLException failure) {
+      throw Failures.unavailable(
+          "PostgreSQL: no connection: " + Failures.firstLine(failure), failure);
+    }
+  }
+
+  private <T> T run(Connection connection, Statement<T> statement) throws SQLException {
+    try (PreparedStatement prepared = connection.prepareStatement(dialect.sql(statement.sql()))) {
+      return Execution.run(prepared, statement, dialect);
+    } catch (SQLException failure) {
+      if (PostgresFailures.isReadOnly(failure)) {
+        pool.evictConnection(connection); // the next one leads to the new primary
+      }
+      throw failure;
+    }
+  }
+
+  /** A statement of a transaction failed: carries the driver's exception through the work. */
+  private static final class Aborted extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final String sql;
+    private final SQLException failure;
+
+    Aborted(String sql, SQLException failure) {
+      super(failure);
+      this.sql = sql;
+      this.failure = failure;
+    }
+
+    String sql() {
+      return sql;
+    }
+
+    SQLException failure() {
+      return failure;
+    }
+  }
+
+  private final class PostgresTransaction implements Transaction {
+    private final Connection connection;
+    private final AfterCommit afterCommit;
+
+    PostgresTransaction(Connection connection, AfterCommit afterCommit) {
+      this.connection = connection;
+      this.afterCommit = afterCommit;
+    }
+
+    @Override
+    public <T> T run(Statement<T> statement) {
+      try {
+        return PostgresDatabase.this.run(connection, statement);
+      } catch (SQLException failure) {
+        throw new Aborted(statement.sql(), failure);
+      }
+    }
+
+    @Override
+    public void lock(String name) {
+      run(
+          Statement.row(
+              "SELECT pg_advisory_xact_lock(?)",
+              parameters -> parameters.number(LockName.number(name)),
+              row -> true));
+    }
+
+    @Override
+    public void afterCommit(Runnable action) {
+      afterCommit.add(action);
+    }
+  }
+}

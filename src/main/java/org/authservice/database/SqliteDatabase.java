@@ -1,0 +1,143 @@
+package org.authservice.database;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.sql.SQLException;
+import java.util.Optional;
+import java.util.function.Function;
+import org.authservice.http.Unavailable;
+import org.authservice.settings.DatabaseSettings;
+
+/**
+ * A SQLite file. One thread owns the only connection that writes and runs one transaction after the
+ * other; two more threads read, each seeing what was committed when its statement began.
+ */
+final class SqliteDatabase implements Database {
+  private static final int READERS = 2;
+  private static final long WAIT_MILLIS = 10_000;
+  private static final long PROBE_WAIT_MILLIS = 2_000;
+
+  private final SqliteFile file;
+  private final Dialect dialect = new SqliteDialect();
+  private final SqliteThreads writer;
+  private final SqliteThreads readers;
+  private final VerbTimers timers;
+
+  private SqliteDatabase(SqliteFile file, MeterRegistry meters) {
+    this.file = file;
+    this.timers = new VerbTimers(meters);
+    this.writer =
+        new SqliteThreads("sqlite-writer", 1, () -> new SqliteConnection(file::connect, dialect));
+    this.readers =
+        new SqliteThreads(
+            "sqlite-reader", READERS, () -> new SqliteConnection(file::connectReadOnly, dialect));
+  }
+
+  static SqliteDatabase open(DatabaseSettings.Sqlite location, MeterRegistry meters) {
+    SqliteFile file = new SqliteFile(location);
+    file.create();
+    return new SqliteDatabase(file, meters);
+  }
+
+  @Override
+  public <T> T read(Statement<T> query) {
+    return timers.read(() -> readers.call(connection -> run(connection, query), WAIT_MILLIS));
+  }
+
+  @Override
+  public <T> T commit(Statement<T> write) {
+    return timers.commit(() ->
+        writer.call(connection -> inTransaction(connection, c -> run(c, write)), WAIT_MILLIS));
+  }
+
+  @Override
+  public <T> T transaction(Function<Transaction, T> work) {
+    AfterCommit afterCommit = new AfterCommit();
+    T value =
+        timers.transaction(() ->
+            writer.call(
+                connection ->
+                    inTransaction(
+                        connection, c -> work.apply(new SqliteTransaction(c, afterCommit))),
+                WAIT_MILLIS));
+    afterCommit.run();
+    return value;
+  }
+
+  @Override
+  public boolean reachable() {
+    try {
+      Statement<Optional<Boolean>> probe =
+          Statement.row("SELECT 1 AS up FROM sqlite_master LIMIT 1", _ -> {}, _ -> true);
+      readers.call(connection -> run(connection, probe), PROBE_WAIT_MILLIS);
+      return true;
+    } catch (Unavailable | DatabaseFault failure) {
+      return false;
+    }
+  }
+
+  @Override
+  public Dialect dialect() {
+    return dialect;
+  }
+
+  @Override
+  public void close() {
+    readers.close();
+    writer.close();
+    file.removeTemporary();
+  }
+
+  private static <T> T inTransaction(
+      SqliteConnection connection, Function<SqliteConnection, T> work) {
+    begin(connection);
+    T value;
+    try {
+      value = work.apply(connection);
+    } catch (Throwable failure) {
+      connection.rollBack();
+      throw failure;
+    }
+    try {
+      connection.commit();
+      return value;
+    } catch (SQLException failure) {
+      connection.rollBack();
+      throw SqliteFailures.translate("COMMIT", failure);
+    }
+  }
+
+  private static void begin(SqliteConnection connection) {
+    try {
+      connection.begin();
+    } catch (SQLException failure) {
+      throw SqliteFailures.translate("BEGIN IMMEDIATE", failure);
+    }
+  }
+
+  private static <T> T run(SqliteConnection connection, Statement<T> statement) {
+    try {
+      return connection.run(statement);
+    } catch (SQLException failure) {
+      throw SqliteFailures.translate(statement.sql(), failure);
+    }
+  }
+
+  private record SqliteTransaction(SqliteConnection connection, AfterCommit actions)
+      implements Transaction {
+
+    @Override
+    public <T> T run(Statement<T> statement) {
+      return SqliteDatabase.run(connection, statement);
+    }
+
+    @Override
+    public void lock(String name) {
+      // This transaction is the only one that writes.
+    }
+
+    @Override
+    public void afterCommit(Runnable action) {
+      actions.add(action);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package org.authservice.http;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import org.authservice.secret.Secrets;
+import org.authservice.settings.StartFailure;
+import org.eclipse.jetty.http.HttpCompliance;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/**
+ * A listener: Jetty's core on virtual threads. Its socket is bound when it is opened, so that an
+ * occupied port is told before anything else begins; it serves once it is started.
+ */
+public final class HttpServer {
+  /** How long a request's head, or its body, may take to arrive. */
+  public static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private static final int MAX_HEADER_BYTES = 16 * 1024;
+  private static final int MAX_CONNECTIONS = 20_000;
+  private static final Duration SWEEP = Duration.ofSeconds(1);
+
+  private final Server server;
+  private final ServerConnector connector;
+  private final SlowClients slowClients;
+  private final Secrets secrets;
+  private final Duration patience;
+
+  private HttpServer(Duration patience, Secrets secrets) {
+    this.patience = patience;
+    this.secrets = secrets;
+    this.slowClients = new SlowClients(patience);
+    var threads = new QueuedThreadPool(16, 4);
+    threads.setName("http");
+    threads.setReservedThreads(0);
+    threads.setVirtualThreadsExecutor(
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("request-", 0).factory()));
+    this.server = new Server(threads);
+    this.connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(protocol()));
+  }
+
+  /**
+   * Binds the socket.
+   *
+   * @param port 0 takes any free one
+   * @param patience how long a request's head or body may take; {@link #PATIENCE} but in tests
+   * @throws StartFailure when the address cannot be bound
+   */
+  public static HttpServer open(String host, int port, Duration patience, Secrets secrets) {
+    var http = new HttpServer(patience, secrets);
+    http.connector.setHost(host);
+    http.connector.setPort(port);
+    http.connector.setIdleTimeout(patience.toMillis());
+    http.connector.setShutdownIdleTimeout(1000);
+    http.connector.setAcceptQueueSize(1024);
+    http.connector.addBean(http.slowClients);
+    http.server.addConnector(http.connector);
+    http.server.addBean(new NetworkConnectionLimit(MAX_CONNECTIONS, http.server));
+    try {
+      http.connector.open();
+      return http;
+    } catch (IOException occupied) {
+      throw new StartFailure(
+          "Cannot listen on %s port %d (%s); stop what uses it, or set another port."
+              .formatted(host, port, occupied.getMessage()),
+          occupied);
+    }
+  }
+
+  /** The port that was bound. */
+  public int port() {
+    return connector.getLocalPort();
+  }
+
+  /**
+   * Begins to serve.
+   *
+   * @param publicBaseUrl where errors' descriptions are found
+   */
+  public void start(
+      Site site,
+      SecurityHeaders headers,
+      ClientAddress addresses,
+      Supplier<String> publicBaseUrl,
+      Duration stopTimeout) {
+    var rendering = new Rendering(publicBaseUrl);
+    server.setHandler(
+        new GracefulHandler(new JettyExchange(site, rendering, addresses, slowClients, secrets)));
+    server.setErrorHandler(new EngineErrors(rendering, headers, secrets));
+    server.setStopTimeout(stopTimeout.toMillis());
+    try {
+      server.start();
+    } catch (Exception failure) {
+      throw new IllegalStateException("the listener does not start", failure);
+    }
+    Duration interval = patience.compareTo(SWEEP) < 0 ? patience.dividedBy(4) : SWEEP;
+    slowClients.sweep(connector.getScheduler(), interval);
+  }
+
+  /** Accepts no more, answers what is under way, and closes. */
+  public void stop() {
+    try {
+      server.stop();
+    } catch (Exception failure) {
+      throw new IllegalStateException("the listener does not stop", failure);
+    }
+  }
+
+  private static HttpConfiguration protocol() {
+    var protocol = new HttpConfiguration();
+    protocol.setSendServerVersion(false);
+    protocol.setSendXPoweredBy(false);
+    protocol.setRequestHeaderSize(MAX_HEADER_BYTES);
+    protocol.setHttpCompliance(HttpCompliance.STRICT);
+    protocol.setUriCompliance(UriCompliance.RFC3986);
+    return protocol;
+  }
+}

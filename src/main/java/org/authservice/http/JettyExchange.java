@@ -1,0 +1,169 @@
+package org.authservice.http;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
+import org.authservice.secret.Secret;
+import org.authservice.secret.Secrets;
+import org.eclipse.jetty.http.BadMessageException;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.EofException;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.Fields;
+import org.jspecify.annotations.Nullable;
+
+/** Carries requests from Jetty to the site, and its answers back. */
+final class JettyExchange extends Handler.Abstract {
+  private static final int MAX_BODY = 64 * 1024;
+  private static final int MAX_HEADERS = 100;
+  private static final int MAX_USER_AGENT = 400;
+  private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+  private final Site site;
+  private final Rendering rendering;
+  private final ClientAddress addresses;
+  private final SlowClients slowClients;
+  private final Secrets secrets;
+
+  JettyExchange(
+      Site site,
+      Rendering rendering,
+      ClientAddress addresses,
+      SlowClients slowClients,
+      Secrets secrets) {
+    this.site = site;
+    this.rendering = rendering;
+    this.addresses = addresses;
+    this.slowClients = slowClients;
+    this.secrets = secrets;
+  }
+
+  @Override
+  public boolean handle(Request jetty, Response response, Callback callback) throws Exception {
+    String id = requestId(jetty);
+    Map<String, String> headers = headers(jetty);
+    String path = jetty.getHttpURI().getPath();
+    Optional<Router.Match> match = site.find(path);
+    var request =
+        new org.authservice.http.Request(
+            jetty.getMethod(),
+            path,
+            match.map(it -> it.endpoint().template()).orElse("-"),
+            match.map(Router.Match::parts).orElse(Map.of()),
+            query(jetty),
+            headers,
+            new byte[0],
+            client(jetty, headers, id),
+            Optional.empty());
+    Answer answer = answer(request, jetty);
+    write(rendering.render(answer, id), response, callback);
+    return true;
+  }
+
+  private Answer answer(org.authservice.http.Request request, Request jetty) throws IOException {
+    if (jetty.getHeaders().size() > MAX_HEADERS) {
+      return site.refuse(request, ErrorCode.HEADERS_TOO_LARGE).with("Connection", "close");
+    }
+    byte[] body;
+    try {
+      body = body(jetty);
+    } catch (IOException failure) {
+      if (isTimeout(failure)) {
+        return site.refuse(request, ErrorCode.REQUEST_TIMEOUT).with("Connection", "close");
+      }
+      throw failure;
+    }
+    return body == null
+        ? site.refuse(request, ErrorCode.PAYLOAD_TOO_LARGE).with("Connection", "close")
+        : site.handle(request.with(body));
+  }
+
+  /** Null when it is larger than allowed; then the rest is left unread. */
+  private byte @Nullable [] body(Request jetty) throws IOException {
+    long length = jetty.getLength();
+    if (length > MAX_BODY) {
+      return null;
+    }
+    if (length == 0) {
+      return new byte[0];
+    }
+    var reading = slowClients.reading(jetty.getConnectionMetaData().getConnection().getEndPoint());
+    try (reading) {
+      byte[] body = Content.Source.asInputStream(jetty).readNBytes(MAX_BODY + 1);
+      return body.length > MAX_BODY ? null : body;
+    }
+  }
+
+  private static boolean isTimeout(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof TimeoutException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void write(Rendering.Rendered rendered, Response response, Callback callback)
+      throws EofException {
+    response.setStatus(rendered.status());
+    rendered.headers().forEach(response.getHeaders()::put);
+    if (rendered.status() != 204 && rendered.status() != 304) {
+      response.getHeaders().put("Content-Length", rendered.content().length);
+    }
+    response.write(true, ByteBuffer.wrap(rendered.content()), callback);
+  }
+
+  private String requestId(Request jetty) {
+    return requestId(jetty.getHeaders().get("X-Request-ID"), secrets);
+  }
+
+  /** The client's own id when it is harmless to log and echo, else a new one. */
+  static String requestId(@Nullable String given, Secrets secrets) {
+    return given != null && REQUEST_ID.matcher(given).matches() ? given : secrets.id();
+  }
+
+  private static Map<String, String> headers(Request jetty) {
+    Map<String, String> headers = new HashMap<>();
+    for (HttpField field : jetty.getHeaders()) {
+      String name = field.getName().toLowerCase(Locale.ROOT);
+      String value = field.getValue() == null ? "" : field.getValue();
+      // Hops append to these; of any other field the first one counts.
+      boolean joins = name.equals("x-forwarded-for") || name.equals("forwarded");
+      headers.merge(name, value, (first, next) -> joins ? first + ", " + next : first);
+    }
+    return headers;
+  }
+
+  private static Map<String, String> query(Request jetty) {
+    if (jetty.getHttpURI().getQuery() == null) {
+      return Map.of();
+    }
+    Map<String, String> query = new HashMap<>();
+    try {
+      for (Fields.Field field : Request.extractQueryParameters(jetty)) {
+        query.put(field.getName(), field.getValue());
+      }
+    } catch (IllegalArgumentException | IllegalStateException malformed) {
+      throw new BadMessageException("malformed query", malformed);
+    }
+    return query;
+  }
+
+  private Client client(Request jetty, Map<String, String> headers, String id) {
+    String userAgent = headers.getOrDefault("user-agent", "");
+    return new Client(
+        addresses.of(Request.getRemoteAddr(jetty), headers),
+        userAgent.length() > MAX_USER_AGENT ? userAgent.substring(0, MAX_USER_AGENT) : userAgent,
+        Optional.ofNullable(headers.get("device-token")).map(Secret::of),
+        id);
+  }
+}

@@ -1,0 +1,20 @@
+package org.authservice.mail;
+
+/** Production without {@code SMTP_HOST}: no mail leaves. */
+public final class NoTransport implements Transport {
+  /** The absence of a transport. */
+  public NoTransport() {}
+
+  @Override
+  public boolean available() {
+    return false;
+  }
+
+  @Override
+  public Outcome send(String id, String recipient, Letter letter) {
+    return new Outcome.Failed("SMTP_HOST is not set");
+  }
+
+  @Override
+  public void idle() {}
+}

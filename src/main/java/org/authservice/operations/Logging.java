@@ -1,0 +1,71 @@
+package org.authservice.operations;
+
+import ch.qos.logback.classic.AsyncAppender;
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.Encoder;
+import java.util.Map;
+import net.logstash.logback.encoder.LogstashEncoder;
+import org.authservice.settings.LogSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Where log lines go: to the standard output, as text for people or as JSON for machines. */
+public final class Logging {
+  // Control characters from clients could forge lines or colour terminals.
+  private static final String PATTERN =
+      "%d{HH:mm:ss.SSS} %-5level %logger{0}: %replace(%msg%replace( %kvp){'^ $', ''})"
+          + "{'[\\x00-\\x09\\x0B-\\x1F\\x7F]', '?'}%n%ex";
+
+  private static final Map<String, Level> QUIET =
+      Map.of(
+          "org.eclipse.jetty", Level.WARN,
+          "org.flywaydb", Level.WARN,
+          "com.zaxxer.hikari", Level.WARN);
+
+  private Logging() {}
+
+  /** Sets the log up. */
+  public static void configure(LogSettings settings) {
+    var context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    context.reset();
+    Level level = Level.toLevel(settings.level());
+    var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+    root.setLevel(Level.INFO.isGreaterOrEqual(level) ? Level.INFO : level);
+    if (!Level.INFO.isGreaterOrEqual(level)) {
+      root.setLevel(level);
+    }
+    context.getLogger("org.authservice").setLevel(level);
+    context.getLogger("sql").setLevel(level);
+    QUIET.forEach((name, quiet) -> context.getLogger(name).setLevel(quiet));
+
+    Encoder<ILoggingEvent> encoder = settings.json() ? new LogstashEncoder() : text();
+    encoder.setContext(context);
+    encoder.start();
+    var console = new ConsoleAppender<ILoggingEvent>();
+    console.setContext(context);
+    console.setEncoder(encoder);
+    console.start();
+    var async = new AsyncAppender();
+    async.setContext(context);
+    async.setQueueSize(8192);
+    async.setDiscardingThreshold(0);
+    async.addAppender(console);
+    async.start();
+    root.addAppender(async);
+  }
+
+  /** Writes out what is still queued. */
+  public static void flush() {
+    ((LoggerContext) LoggerFactory.getILoggerFactory()).stop();
+  }
+
+  private static PatternLayoutEncoder text() {
+    var encoder = new PatternLayoutEncoder();
+    encoder.setPattern(PATTERN);
+    return encoder;
+  }
+}

@@ -1,0 +1,188 @@
+package org.authservice.otp;
+
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.Optional;
+import org.authservice.database.Row;
+import org.authservice.database.Statement;
+
+/** All SQL on {@code codes} and {@code code_failures}. */
+final class OtpStore {
+  /** A code's row, after a guess at it was counted. */
+  record Counted(String id, String codeHash, Optional<Long> userId, Optional<String> pendingId) {}
+
+  /** What a budget has spent. */
+  record Spent(Instant newest, int hour, int day, int clientHour, int clientDay) {}
+
+  /** What of it counts: since when. */
+  record Since(Instant hour, Instant day) {}
+
+  Statement<Optional<Spent>> spent(String budgetKey, String clientKey, Since since) {
+    return Statement.row(
+        """
+        SELECT coalesce(max(created_at), 0) AS newest,
+          coalesce(sum(CASE WHEN created_at > ? THEN 1 ELSE 0 END), 0) AS hour,
+          count(*) AS day,
+          coalesce(sum(CASE WHEN created_at > ? AND client_key = ? THEN 1 ELSE 0 END), 0)
+            AS client_hour,
+          coalesce(sum(CASE WHEN client_key = ? THEN 1 ELSE 0 END), 0) AS client_day
+        FROM codes WHERE budget_key = ? AND created_at > ?
+        """,
+        p ->
+            p.millis(since.hour())
+                .millis(since.hour())
+                .text(clientKey)
+                .text(clientKey)
+                .text(budgetKey)
+                .millis(since.day()),
+        row ->
+            new Spent(
+                row.millis("newest"),
+                row.integer("hour"),
+                row.integer("day"),
+                row.integer("client_hour"),
+                row.integer("client_day")));
+  }
+
+  Statement<Integer> insert(
+      String id,
+      Addressee addressee,
+      Purpose purpose,
+      String budgetKey,
+      String clientKey,
+      String codeHash,
+      Instant now,
+      Instant expiresAt) {
+    return Statement.count(
+        """
+        INSERT INTO codes (id, address_key, budget_key, client_key, purpose, user_id, pending_id,
+          code_hash, attempts, bound_attempts, created_at, expires_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)
+        """,
+        p ->
+            p.text(id)
+                .text(addressee.key())
+                .text(budgetKey)
+                .text(clientKey)
+                .text(purpose.code())
+                .number(addressee.userId())
+                .text(addressee.pendingId())
+                .text(codeHash)
+                .millis(now)
+                .millis(expiresAt));
+  }
+
+  Statement<Optional<String>> newestId(String addressKey, Purpose purpose) {
+    return Statement.row(
+        """
+        SELECT id FROM codes WHERE address_key = ? AND purpose = ?
+        ORDER BY created_at DESC, id DESC LIMIT 1
+        """,
+        p -> p.text(addressKey).text(purpose.code()),
+        row -> row.text("id"));
+  }
+
+  /** One guess without its id: the newest code of that purpose only. */
+  Statement<Optional<Counted>> countNewest(
+      String addressKey, Purpose purpose, int maxAttempts, Instant now) {
+    return Statement.row(
+        """
+        UPDATE codes SET attempts = attempts + 1
+        WHERE id = (SELECT id FROM codes WHERE address_key = ? AND purpose = ?
+                    ORDER BY created_at DESC, id DESC LIMIT 1)
+          AND attempts < ? AND ended_at IS NULL AND expires_at > ?
+        RETURNING id, code_hash, user_id, pending_id
+        """,
+        p -> p.text(addressKey).text(purpose.code()).number(maxAttempts).millis(now),
+        OtpStore::counted);
+  }
+
+  /** One guess with its id, which has a counter of its own. */
+  Statement<Optional<Counted>> countBound(
+      String id, String addressKey, Purpose purpose, int maxAttempts, Instant now) {
+    return Statement.row(
+        """
+        UPDATE codes SET bound_attempts = bound_attempts + 1
+        WHERE id = ? AND address_key = ? AND purpose = ?
+          AND bound_attempts < ? AND ended_at IS NULL AND expires_at > ?
+        RETURNING id, code_hash, user_id, pending_id
+        """,
+        p -> p.text(id).text(addressKey).text(purpose.code()).number(maxAttempts).millis(now),
+        OtpStore::counted);
+  }
+
+  Statement<Integer> consume(String id, Instant now) {
+    return Statement.count(
+        "UPDATE codes SET ended_at = ? WHERE id = ? AND ended_at IS NULL AND expires_at > ?",
+        p -> p.millis(now).text(id).millis(now));
+  }
+
+  Statement<Integer> endPurpose(String addressKey, Purpose purpose, Instant now) {
+    return Statement.count(
+        """
+        UPDATE codes SET ended_at = ?
+        WHERE address_key = ? AND purpose = ? AND ended_at IS NULL AND expires_at > ?
+        """,
+        p -> p.millis(now).text(addressKey).text(purpose.code()).millis(now));
+  }
+
+  Statement<Integer> endAll(long userId, Instant now) {
+    return Statement.count(
+        "UPDATE codes SET ended_at = ? WHERE user_id = ? AND ended_at IS NULL AND expires_at > ?",
+        p -> p.millis(now).number(userId).millis(now));
+  }
+
+  Statement<Integer> forget(long userId) {
+    return Statement.count("DELETE FROM codes WHERE user_id = ?", p -> p.number(userId));
+  }
+
+  Statement<Optional<String>> clientKeyOf(String id, String addressKey) {
+    return Statement.row(
+        "SELECT client_key FROM codes WHERE id = ? AND address_key = ?",
+        p -> p.text(id).text(addressKey),
+        row -> row.text("client_key"));
+  }
+
+  /** Takes one of a day's guesses; no row when they are used up. */
+  Statement<Optional<Integer>> takeGuess(
+      String addressKey, int limit, Instant now, Instant dayAgo) {
+    return Statement.row(
+        """
+        INSERT INTO code_failures (address_key, day_started_at, failures) VALUES (?, ?, 1)
+        ON CONFLICT (address_key) DO UPDATE SET
+          failures =
+            CASE WHEN code_failures.day_started_at <= ? THEN 1
+              ELSE code_failures.failures + 1 END,
+          day_started_at =
+            CASE WHEN code_failures.day_started_at <= ? THEN excluded.day_started_at
+              ELSE code_failures.day_started_at END
+        WHERE code_failures.failures < ? OR code_failures.day_started_at <= ?
+        RETURNING failures
+        """,
+        p ->
+            p.text(addressKey)
+                .millis(now)
+                .millis(dayAgo)
+                .millis(dayAgo)
+                .number(limit)
+                .millis(dayAgo),
+        row -> row.integer("failures"));
+  }
+
+  /** Gives back the guess that was right. */
+  Statement<Integer> giveBackGuess(String addressKey) {
+    return Statement.count(
+        """
+        UPDATE code_failures SET failures = failures - 1 WHERE address_key = ? AND failures > 0
+        """,
+        p -> p.text(addressKey));
+  }
+
+  private static Counted counted(Row row) throws SQLException {
+    return new Counted(
+        row.text("id"),
+        row.text("code_hash"),
+        row.optionalNumber("user_id"),
+        row.optionalText("pending_id"));
+  }
+}

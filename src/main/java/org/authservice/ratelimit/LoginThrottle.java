@@ -1,0 +1,134 @@
+package org.authservice.ratelimit;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.authservice.database.Database;
+import org.authservice.database.Transaction;
+import org.authservice.http.ErrorCode;
+import org.authservice.http.Unavailable;
+
+/**
+ * How often a password may be guessed. Ten failures in a quarter of an hour begin a wait that
+ * doubles with every further one; a hundred in a day are the most. Checks under way are counted
+ * apart, by a lease: a burst of right passwords waits its turn and is never refused for it.
+ */
+public final class LoginThrottle {
+  private static final int LIMIT = 10;
+  private static final int DAY_LIMIT = 100;
+  private static final Duration WINDOW = Duration.ofMinutes(15);
+  private static final Duration DAY = Duration.ofDays(1);
+  private static final Duration FIRST_WAIT = Duration.ofMinutes(1);
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(15);
+  private static final Duration LEASE = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final Duration POLL = Duration.ofMillis(50);
+
+  private final ThrottleStore store = new ThrottleStore();
+  private final Database database;
+  private final Clock clock;
+
+  /** A throttle in that database. */
+  public LoginThrottle(Database database, Clock clock) {
+    this.database = database;
+    this.clock = clock;
+  }
+
+  /** A check that may begin; say how it ended, by one of the three methods. */
+  public record Check(String subject) {}
+
+  /** Whether a check may begin. */
+  public sealed interface Entry {
+    /** It may. */
+    record Admitted(Check check) implements Entry {}
+
+    /** Too many have failed. */
+    record Blocked(Duration retryAfter) implements Entry {}
+  }
+
+  /**
+   * Asks to check a password.
+   *
+   * @param subject whose: an address's key, alone or with a known device's id
+   * @throws Unavailable when checks under way leave no room for five seconds
+   */
+  public Entry enter(String subject) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      Instant now = clock.instant();
+      if (database.commit(store.enter(subject, moments(now), LIMIT, DAY_LIMIT)).isPresent()) {
+        return new Entry.Admitted(new Check(subject));
+      }
+      Optional<Duration> wait = database.read(store.state(subject)).flatMap(it -> wait(it, now));
+      if (wait.isPresent()) {
+        return new Entry.Blocked(wait.get());
+      }
+      if (System.nanoTime() > deadline) {
+        throw overloaded();
+      }
+      pause();
+    }
+  }
+
+  /**
+   * The password was wrong.
+   *
+   * @return whether this began a first wait, of which the owner should know
+   */
+  public boolean failed(Check check) {
+    return database
+        .commit(
+            store.fail(
+                check.subject(),
+                moments(clock.instant()),
+                LIMIT,
+                FIRST_WAIT.toMillis(),
+                LONGEST_WAIT.toMillis()))
+        .filter(outcome -> outcome.blocked() && outcome.blocks() == 1)
+        .isPresent();
+  }
+
+  /** The password was right: the failures before it are forgotten. */
+  public void succeeded(Check check) {
+    database.commit(store.succeed(check.subject(), clock.instant()));
+  }
+
+  /** The password was not looked at. */
+  public void abandoned(Check check) {
+    database.commit(store.abandon(check.subject(), clock.instant()));
+  }
+
+  /** The owner has proven the mailbox: no wait stands any more. */
+  public void clear(Transaction tx, String subject) {
+    tx.run(store.clear(subject));
+  }
+
+  private static Optional<Duration> wait(ThrottleStore.State state, Instant now) {
+    if (state.blockedUntil().isAfter(now)) {
+      return Optional.of(Duration.between(now, state.blockedUntil()));
+    }
+    Instant dayEnd = state.dayStartedAt().plus(DAY);
+    return state.dayFailures() >= DAY_LIMIT && dayEnd.isAfter(now)
+        ? Optional.of(Duration.between(now, dayEnd))
+        : Optional.empty();
+  }
+
+  private static ThrottleStore.Moments moments(Instant now) {
+    return new ThrottleStore.Moments(now, now.minus(WINDOW), now.minus(DAY), now.plus(LEASE));
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(POLL);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw overloaded();
+    }
+  }
+
+  private static Unavailable overloaded() {
+    return new Unavailable(
+        ErrorCode.OVERLOADED, Duration.ofSeconds(1), "too many checks of one password", null);
+  }
+}

@@ -1,0 +1,162 @@
+package org.authservice.ratelimit;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import inet.ipaddr.IPAddress;
+import inet.ipaddr.IPAddressString;
+import io.github.bucket4j.Bucket;
+import io.github.bucket4j.ConsumptionProbe;
+import io.github.bucket4j.TimeMeter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.authservice.http.Answer;
+import org.authservice.http.ErrorCode;
+import org.authservice.http.Filter;
+import org.authservice.http.Handler;
+import org.authservice.http.Problem;
+import org.authservice.http.Request;
+import org.authservice.settings.LimitSettings;
+import org.authservice.settings.LimitSettings.Rate;
+
+/**
+ * How often a client may ask: an account where a token is required and good, an address everywhere
+ * else. Buckets refill continuously, so that no window's edge lets twice the limit pass at once.
+ * Answers tell what is left (draft-ietf-httpapi-ratelimit-headers-10).
+ */
+public final class RequestRates implements Filter {
+  private static final int MOST_CLIENTS = 100_000;
+  private static final Duration MINUTE = Duration.ofMinutes(1);
+  private static final Set<String> UNCOUNTED = Set.of("/health");
+
+  private final LimitSettings settings;
+  private final Map<IPAddress, Integer> networks = new HashMap<>();
+  private final Cache<Client, Bucket> buckets;
+  private final TimeMeter time;
+  private final MeterRegistry meters;
+
+  /** Whose bucket; an endpoint's own limit is counted beside the general one. */
+  private record Client(String who, String endpoint) {}
+
+  /** A limit that applies to a request. */
+  private record Applied(String policy, Client client, Rate rate) {}
+
+  /** Limits kept in this node's memory. */
+  public RequestRates(LimitSettings settings, Clock clock, MeterRegistry meters) {
+    this.settings = settings;
+    this.meters = meters;
+    settings
+        .networks()
+        .forEach((network, perMinute) ->
+            networks.put(new IPAddressString(network).getAddress(), perMinute));
+    this.time =
+        new TimeMeter() {
+          @Override
+          public long currentTimeNanos() {
+            return Math.multiplyExact(clock.millis(), 1_000_000L);
+          }
+
+          @Override
+          public boolean isWallClockBased() {
+            return true;
+          }
+        };
+    this.buckets = Caffeine.newBuilder().maximumSize(MOST_CLIENTS).build();
+    meters.gauge("auth.limits.clients", buckets, Cache::estimatedSize);
+  }
+
+  @Override
+  public Answer handle(Request request, Handler next) {
+    if (UNCOUNTED.contains(request.route()) || request.method().equals("OPTIONS")) {
+      return next.handle(request);
+    }
+    Optional<Applied> strictest = Optional.empty();
+    ConsumptionProbe left = null;
+    for (Applied limit : limits(request)) {
+      ConsumptionProbe probe = bucket(limit).tryConsumeAndReturnRemaining(1);
+      if (!probe.isConsumed()) {
+        return refuse(limit, probe);
+      }
+      if (left == null || probe.getRemainingTokens() < left.getRemainingTokens()) {
+        strictest = Optional.of(limit);
+        left = probe;
+      }
+    }
+    Answer answer = next.handle(request);
+    return strictest.isEmpty() || left == null ? answer : told(answer, strictest.get(), left);
+  }
+
+  private List<Applied> limits(Request request) {
+    String who =
+        request
+            .bearer()
+            .map(principal -> "account " + principal.userId())
+            .orElseGet(() -> ClientAddresses.network(request.client().address()));
+    int perMinute = perMinute(request);
+    Optional<Applied> general =
+        perMinute == 0
+            ? Optional.empty()
+            : Optional.of(new Applied("client", new Client(who, ""), new Rate(perMinute, MINUTE)));
+    String endpoint = request.method() + " " + request.route();
+    Optional<Applied> own =
+        Optional.ofNullable(settings.endpoints().get(endpoint))
+            .map(rate -> new Applied("endpoint", new Client(who, endpoint), rate));
+    return Stream.of(own, general).flatMap(Optional::stream).toList();
+  }
+
+  private int perMinute(Request request) {
+    if (networks.isEmpty() || request.bearer().isPresent()) {
+      return settings.perMinute();
+    }
+    IPAddress address = new IPAddressString(request.client().address()).getAddress();
+    return networks.entrySet().stream()
+        .filter(it ->
+            address != null
+                && it.getKey().getIPVersion() == address.getIPVersion()
+                && it.getKey().contains(address))
+        .map(Map.Entry::getValue)
+        .findFirst()
+        .orElse(settings.perMinute());
+  }
+
+  private Bucket bucket(Applied limit) {
+    return buckets.get(
+        limit.client(),
+        it ->
+            Bucket.builder()
+                .addLimit(bandwidth ->
+                    bandwidth
+                        .capacity(limit.rate().requests())
+                        .refillGreedy(limit.rate().requests(), limit.rate().period()))
+                .withCustomTimePrecision(time)
+                .build());
+  }
+
+  private Answer refuse(Applied limit, ConsumptionProbe probe) {
+    meters.counter("auth.limits.refused", "policy", limit.policy()).increment();
+    Answer answer =
+        Problem.of(ErrorCode.RATE_LIMITED)
+            .retryAfter(Duration.ofNanos(probe.getNanosToWaitForRefill()))
+            .answer();
+    return told(answer, limit, probe);
+  }
+
+  private static Answer told(Answer answer, Applied limit, ConsumptionProbe probe) {
+    long reset = Duration.ofNanos(probe.getNanosToWaitForReset()).plusMillis(999).toSeconds();
+    return answer
+        .with(
+            "RateLimit",
+            "\"%s\";r=%d;t=%d".formatted(limit.policy(), probe.getRemainingTokens(), reset))
+        .with(
+            "RateLimit-Policy",
+            "\"%s\";q=%d;w=%d"
+                .formatted(
+                    limit.policy(), limit.rate().requests(), limit.rate().period().toSeconds()));
+  }
+}

@@ -1,0 +1,142 @@
+package org.authservice.session;
+
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.authservice.database.Row;
+import org.authservice.database.Statement;
+import org.authservice.http.Client;
+
+/** All SQL on {@code sessions}. */
+final class SessionStore {
+  Statement<Integer> insert(Session session, Client client) {
+    return Statement.count(
+        """
+        INSERT INTO sessions (id, user_id, current_number, previous_number, oldest_number,
+          changed_at, previous_seen_at, idle_expires_at, absolute_expires_at, created_at,
+          proven_at, device_id, address, user_agent)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        p ->
+            p.text(session.id())
+                .number(session.userId())
+                .number(session.numbers().current())
+                .number(session.numbers().previous())
+                .number(session.numbers().oldest())
+                .millis(session.numbers().changedAt())
+                .millis(session.numbers().previousSeenAt())
+                .millis(session.idleExpiresAt())
+                .millis(session.absoluteExpiresAt())
+                .millis(session.createdAt())
+                .millis(session.provenAt())
+                .text(session.deviceId())
+                .text(client.address())
+                .text(client.userAgent()));
+  }
+
+  Statement<Optional<Session>> find(String id) {
+    return Statement.row(
+        """
+        SELECT id, user_id, current_number, previous_number, oldest_number, changed_at,
+          previous_seen_at, idle_expires_at, absolute_expires_at, created_at, proven_at, ended_at,
+          device_id
+        FROM sessions WHERE id = ?
+        """,
+        p -> p.text(id),
+        SessionStore::session);
+  }
+
+  /** Changes the numbers, if they are still those that the decision was made on. */
+  Statement<Integer> change(Session read, Session next) {
+    return Statement.count(
+        """
+        UPDATE sessions SET current_number = ?, previous_number = ?, oldest_number = ?,
+          changed_at = ?, previous_seen_at = ?, idle_expires_at = ?
+        WHERE id = ? AND current_number = ? AND previous_number = ? AND changed_at = ?
+          AND previous_seen_at = ? AND ended_at IS NULL
+        """,
+        p ->
+            p.number(next.numbers().current())
+                .number(next.numbers().previous())
+                .number(next.numbers().oldest())
+                .millis(next.numbers().changedAt())
+                .millis(next.numbers().previousSeenAt())
+                .millis(next.idleExpiresAt())
+                .text(read.id())
+                .number(read.numbers().current())
+                .number(read.numbers().previous())
+                .millis(read.numbers().changedAt())
+                .millis(read.numbers().previousSeenAt()));
+  }
+
+  /** Notes that the previous token came again, if it is still the previous one. */
+  Statement<Integer> markPreviousSeen(Session read, Numbers seen) {
+    return Statement.count(
+        """
+        UPDATE sessions SET previous_seen_at = ?
+        WHERE id = ? AND current_number = ? AND previous_number = ? AND changed_at = ?
+          AND ended_at IS NULL
+        """,
+        p ->
+            p.millis(seen.previousSeenAt())
+                .text(read.id())
+                .number(read.numbers().current())
+                .number(read.numbers().previous())
+                .millis(read.numbers().changedAt()));
+  }
+
+  /** Ends the session, if its numbers are still those that reuse was found on. */
+  Statement<Integer> endReused(Session read, Instant now) {
+    return Statement.count(
+        """
+        UPDATE sessions SET ended_at = ?
+        WHERE id = ? AND current_number = ? AND previous_number = ? AND ended_at IS NULL
+        """,
+        p ->
+            p.millis(now)
+                .text(read.id())
+                .number(read.numbers().current())
+                .number(read.numbers().previous()));
+  }
+
+  Statement<Integer> end(String id, Instant now) {
+    return Statement.count(
+        "UPDATE sessions SET ended_at = ? WHERE id = ? AND ended_at IS NULL",
+        p -> p.millis(now).text(id));
+  }
+
+  /** Ends all living sessions of an account but one. */
+  Statement<List<String>> endAll(long userId, Optional<String> except, Instant now) {
+    return Statement.rows(
+        """
+        UPDATE sessions SET ended_at = ?
+        WHERE user_id = ? AND id <> ? AND ended_at IS NULL AND idle_expires_at > ?
+        RETURNING id
+        """,
+        p -> p.millis(now).number(userId).text(except.orElse("")).millis(now),
+        row -> row.text("id"));
+  }
+
+  Statement<Integer> forget(long userId) {
+    return Statement.count("DELETE FROM sessions WHERE user_id = ?", p -> p.number(userId));
+  }
+
+  private static Session session(Row row) throws SQLException {
+    return new Session(
+        row.text("id"),
+        row.number("user_id"),
+        new Numbers(
+            row.integer("current_number"),
+            row.integer("previous_number"),
+            row.integer("oldest_number"),
+            row.millis("changed_at"),
+            row.millis("previous_seen_at")),
+        row.millis("idle_expires_at"),
+        row.millis("absolute_expires_at"),
+        row.millis("created_at"),
+        row.millis("proven_at"),
+        row.optionalNumber("ended_at").map(Instant::ofEpochMilli),
+        row.optionalText("device_id"));
+  }
+}

@@ -1,0 +1,331 @@
+package org.authservice.session;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.authservice.account.Account;
+import org.authservice.account.Accounts;
+import org.authservice.audit.SecurityEvent;
+import org.authservice.audit.SecurityEvents;
+import org.authservice.database.Database;
+import org.authservice.database.Transaction;
+import org.authservice.http.Client;
+import org.authservice.http.ErrorCode;
+import org.authservice.http.Unavailable;
+import org.authservice.mail.Mail;
+import org.authservice.mail.Outbox;
+import org.authservice.mail.Template;
+import org.authservice.ratelimit.Devices;
+import org.authservice.secret.Secret;
+import org.authservice.secret.Secrets;
+import org.authservice.settings.SessionSettings;
+import org.authservice.token.AccessTokens;
+import org.authservice.token.RefreshTokens;
+import org.authservice.token.Revocations;
+
+/** Sessions: opened after a sign-in, refreshed by the rule of {@link Numbers}, ended. */
+public final class Sessions {
+  /** A race is lost to a request that changed the row; even a flood settles long before this. */
+  private static final int MOST_LOST_RACES = 50;
+
+  private static final Duration WARNING_LIFE = Duration.ofDays(1);
+
+  private final SessionStore store = new SessionStore();
+  private final Database database;
+  private final SessionSettings settings;
+  private final Accounts accounts;
+  private final AccessTokens accessTokens;
+  private final RefreshTokens refreshTokens;
+  private final Revocations revocations;
+  private final Devices devices;
+  private final SecurityEvents events;
+  private final Outbox outbox;
+  private final Clock clock;
+  private final Secrets secrets;
+  private final MeterRegistry meters;
+
+  /** Sessions in that database. */
+  public Sessions(
+      Database database,
+      SessionSettings settings,
+      Accounts accounts,
+      AccessTokens accessTokens,
+      RefreshTokens refreshTokens,
+      Revocations revocations,
+      Devices devices,
+      SecurityEvents events,
+      Outbox outbox,
+      Clock clock,
+      Secrets secrets,
+      MeterRegistry meters) {
+    this.database = database;
+    this.settings = settings;
+    this.accounts = accounts;
+    this.accessTokens = accessTokens;
+    this.refreshTokens = refreshTokens;
+    this.revocations = revocations;
+    this.devices = devices;
+    this.events = events;
+    this.outbox = outbox;
+    this.clock = clock;
+    this.secrets = secrets;
+    this.meters = meters;
+  }
+
+  /** How a refresh can end. */
+  public sealed interface Refreshing {
+    /** The session goes on. */
+    record Refreshed(Tokens tokens) implements Refreshing {}
+
+    /** It does not: unknown, expired, ended, or ended just now because two parties used it. */
+    record Refused() implements Refreshing {}
+  }
+
+  /** What a refresh token names, for whoever wants to leave. */
+  public sealed interface Presented {
+    /** A session that it could refresh. */
+    record Good(long userId, String sessionId) implements Presented {}
+
+    /** A living session that has left this token behind. */
+    record Stale(long userId, String sessionId) implements Presented {}
+
+    /** No living session. */
+    record Nothing() implements Presented {}
+  }
+
+  /**
+   * Opens a session for somebody who has just proven who they are. The caller holds the lock on the
+   * account's row.
+   *
+   * @param deviceId the known device that signs in; a new one is made otherwise
+   */
+  public Tokens open(Transaction tx, Account account, Client client, Optional<String> deviceId) {
+    return tokens(open(tx, account, client, deviceId, secrets.id(), Numbers.first()), account);
+  }
+
+  /** Goes on with a session, by the rule of {@link Numbers}. */
+  public Refreshing refresh(Secret token, Client client) {
+    return refreshTokens
+        .read(token.reveal())
+        .filter(claims -> clock.instant().isBefore(claims.expiresAt()))
+        .map(claims -> refresh(claims.sessionId(), claims.number(), client))
+        .orElseGet(Refreshing.Refused::new);
+  }
+
+  /** Which session a refresh token names, for whoever wants to leave it. */
+  public Presented identify(Secret token) {
+    return refreshTokens
+        .read(token.reveal())
+        .map(claims -> presented(claims.sessionId(), claims.number(), claims.expiresAt()))
+        .orElseGet(Presented.Nothing::new);
+  }
+
+  /** Ends one session; false when it had ended before. */
+  public boolean end(Transaction tx, long userId, String sessionId, Client client) {
+    if (tx.run(store.end(sessionId, now())) == 0) {
+      return false;
+    }
+    announceEnd(tx, userId, List.of(sessionId), client);
+    return true;
+  }
+
+  /** Ends all sessions of an account but one, and every token the Python service gave it. */
+  public void endAll(Transaction tx, long userId, Optional<String> except, Client client) {
+    announceEnd(tx, userId, tx.run(store.endAll(userId, except, now())), client);
+    revocations.endLegacyTokens(tx, userId);
+  }
+
+  /** Removes every session of an account that is being erased; ended before, they stay ended. */
+  public void forget(Transaction tx, long userId) {
+    tx.run(store.forget(userId));
+  }
+
+  /** Opens a session under a given id and numbers. */
+  Session open(
+      Transaction tx,
+      Account account,
+      Client client,
+      Optional<String> deviceId,
+      String id,
+      Numbers numbers) {
+    Instant now = now();
+    Instant absoluteEnd = now.plus(settings.maxLife());
+    String device = deviceId.orElseGet(() -> devices.mint(tx, account.id()).id());
+    var session =
+        new Session(
+            id,
+            account.id(),
+            numbers,
+            idleEnd(now, absoluteEnd),
+            absoluteEnd,
+            now,
+            now,
+            Optional.empty(),
+            Optional.of(device));
+    tx.run(store.insert(session, client));
+    events.record(
+        tx, SecurityEvent.ok(SecurityEvent.Type.SESSION_OPENED, account.id(), client).of(id));
+    return session;
+  }
+
+  /** Goes on with the session of that id, of which the client presents that number. */
+  Refreshing refresh(String sessionId, int number, Client client) {
+    for (int attempt = 0; attempt < MOST_LOST_RACES; attempt++) {
+      Optional<Session> session = living(sessionId);
+      Optional<Account> account =
+          session.flatMap(it -> accounts.byId(it.userId())).filter(Account::active);
+      if (account.isEmpty()) {
+        return refused("ended");
+      }
+      Optional<Refreshing> outcome = refresh(session.get(), account.get(), number, client);
+      if (outcome.isPresent()) {
+        return outcome.get();
+      }
+    }
+    throw new Unavailable(
+        ErrorCode.OVERLOADED, Duration.ofSeconds(1), "too many refreshes of one session", null);
+  }
+
+  /** What presenting that number of that session means for whoever wants to leave it. */
+  Presented presented(String sessionId, int number, Instant tokenExpiry) {
+    Optional<Session> session = living(sessionId);
+    if (session.isEmpty()) {
+      return new Presented.Nothing();
+    }
+    long userId = session.get().userId();
+    boolean good =
+        clock.instant().isBefore(tokenExpiry)
+            && !(decision(session.get(), number) instanceof Numbers.Decision.Reuse);
+    return good ? new Presented.Good(userId, sessionId) : new Presented.Stale(userId, sessionId);
+  }
+
+  /** The row of that id, ended or not. */
+  Optional<Session> find(String sessionId) {
+    return database.read(store.find(sessionId));
+  }
+
+  /** The tokens of a session as its row stands: the same row gives the same refresh token. */
+  Tokens tokens(Session session, Account account) {
+    var claims =
+        new RefreshTokens.Claims(
+            session.userId(),
+            session.id(),
+            session.numbers().current(),
+            session.currentIssuedAt(),
+            session.idleExpiresAt());
+    return new Tokens(
+        Secret.of(accessTokens.issue(session.userId(), session.id())),
+        Secret.of(refreshTokens.issue(claims)),
+        accessTokens.life(),
+        Duration.between(now(), session.idleExpiresAt()),
+        devices.token(session.deviceId().orElse(""), session.userId()),
+        account);
+  }
+
+  /** Empty when another request changed the row first: read again, decide again. */
+  private Optional<Refreshing> refresh(
+      Session session, Account account, int number, Client client) {
+    return switch (decision(session, number)) {
+      case Numbers.Decision.Repeat _ -> Optional.of(refreshed("repeated", session, account));
+      case Numbers.Decision.Change(var next, var kind) ->
+          change(session, next, kind, client)
+              .map(changed -> refreshed(kind.name().toLowerCase(Locale.ROOT), changed, account));
+      case Numbers.Decision.Reuse _ ->
+          endReused(session, account, client) ? Optional.of(refused("reused")) : Optional.empty();
+    };
+  }
+
+  private Optional<Session> change(
+      Session session, Numbers numbers, Numbers.Kind kind, Client client) {
+    Session next = session.with(numbers, idleEnd(numbers.changedAt(), session.absoluteExpiresAt()));
+    int changed =
+        switch (kind) {
+          case ROTATED, DISPLACED -> database.commit(store.change(session, next));
+          case PREVIOUS_SEEN -> database.commit(store.markPreviousSeen(session, numbers));
+          case ROLLED_FORWARD -> rollForward(session, next, client);
+        };
+    return changed == 0
+        ? Optional.empty()
+        : Optional.of(kind == Numbers.Kind.PREVIOUS_SEEN ? session : next);
+  }
+
+  private int rollForward(Session session, Session next, Client client) {
+    return database.transaction(tx -> {
+      int changed = tx.run(store.change(session, next));
+      if (changed == 1) {
+        events.record(
+            tx,
+            SecurityEvent.ok(SecurityEvent.Type.SESSION_ROLLED_FORWARD, session.userId(), client)
+                .of(session.id()));
+      }
+      return changed;
+    });
+  }
+
+  /** The end is committed although the request is refused. */
+  private boolean endReused(Session session, Account account, Client client) {
+    return database.transaction(tx -> {
+      if (tx.run(store.endReused(session, now())) == 0) {
+        return false;
+      }
+      revocations.end(tx, session.userId(), List.of(session.id()));
+      events.record(
+          tx,
+          SecurityEvent.refused(
+                  SecurityEvent.Type.SESSION_REUSED,
+                  "refresh_token_reused",
+                  Optional.of(session.userId()),
+                  client)
+              .of(session.id()));
+      outbox.queue(
+          tx,
+          new Mail(
+              Template.TOKEN_REUSE,
+              account.email(),
+              Optional.of(account.id()),
+              Optional.empty(),
+              now().plus(WARNING_LIFE)));
+      return true;
+    });
+  }
+
+  private void announceEnd(Transaction tx, long userId, List<String> sessionIds, Client client) {
+    revocations.end(tx, userId, sessionIds);
+    for (String id : sessionIds) {
+      events.record(tx, SecurityEvent.ok(SecurityEvent.Type.SESSION_ENDED, userId, client).of(id));
+    }
+  }
+
+  private Optional<Session> living(String sessionId) {
+    return find(sessionId).filter(session -> session.lives(clock.instant()));
+  }
+
+  private Numbers.Decision decision(Session session, int number) {
+    return session.numbers().present(number, now(), settings.reuseGrace());
+  }
+
+  private Refreshing refreshed(String outcome, Session session, Account account) {
+    meters.counter("auth.refreshes", "outcome", outcome).increment();
+    return new Refreshing.Refreshed(tokens(session, account));
+  }
+
+  private Refreshing refused(String outcome) {
+    meters.counter("auth.refreshes", "outcome", outcome).increment();
+    return new Refreshing.Refused();
+  }
+
+  private Instant idleEnd(Instant from, Instant absoluteEnd) {
+    Instant idleEnd = from.plus(settings.idleLife());
+    return idleEnd.isBefore(absoluteEnd) ? idleEnd : absoluteEnd;
+  }
+
+  // The row holds milliseconds; what is computed before writing must equal what is read after.
+  private Instant now() {
+    return clock.instant().truncatedTo(ChronoUnit.MILLIS);
+  }
+}

@@ -1,0 +1,357 @@
+package org.authservice.settings;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.authservice.secret.Secret;
+import org.authservice.secret.Secrets;
+import org.authservice.settings.TokenSettings.Algorithm;
+import org.authservice.settings.TokenSettings.Legacy;
+
+/** Reads every setting once, from the environment and then from {@code .env}. */
+public final class SettingsReader {
+  private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "::1", "[::1]");
+  private static final int MIN_KEY_BYTES = 32;
+
+  private final Source source;
+  private final Path folder;
+  private final Secrets secrets;
+  private final List<String> warnings = new ArrayList<>();
+
+  private SettingsReader(Source source, Path folder, Secrets secrets) {
+    this.source = source;
+    this.folder = folder;
+    this.secrets = secrets;
+  }
+
+  /**
+   * What was read.
+   *
+   * @param effective each setting's value as it may be shown, and where it came from
+   * @param warnings a line each
+   */
+  public record Result(Settings settings, List<Effective> effective, List<String> warnings) {}
+
+  /**
+   * One setting as it is in effect.
+   *
+   * @param value masked when it is secret
+   * @param origin {@code default}, {@code environment}, {@code .env} or a file
+   */
+  public record Effective(String name, String value, String origin) {}
+
+  /**
+   * Reads the settings.
+   *
+   * @param folder the working folder, where {@code .env}, the database and the secret file are
+   * @throws StartFailure with one line per problem
+   */
+  public static Result read(Map<String, String> environment, Path folder, Secrets secrets) {
+    Map<String, String> file = DotEnv.read(folder);
+    var source = new Source(environment, file);
+    var reader = new SettingsReader(source, folder, secrets);
+    file.keySet().forEach(reader::warnIfUnknown);
+    Settings settings = reader.settings();
+    if (!source.problems().isEmpty()) {
+      throw new StartFailure(String.join(System.lineSeparator(), source.problems()));
+    }
+    return new Result(settings, source.effective(), reader.warnings);
+  }
+
+  private Settings settings() {
+    boolean production =
+        source.word("ENVIRONMENT", Map.of("development", false, "production", true), false);
+    if (production) {
+      for (String name : List.of("SECRET_KEY", "DATABASE_URL", "PUBLIC_BASE_URL")) {
+        source.require(name, "production needs it");
+      }
+    }
+    for (String later :
+        List.of("GOOGLE_CLIENT_ID", "REDIS_URL", "API_CLIENTS", "LOGIN_REDIRECT_URLS")) {
+      if (source.text(later).isPresent()) {
+        warnings.add(later + " is set, but this version does not use it yet.");
+      }
+    }
+    ListenerSettings listener = listener(production);
+    DatabaseSettings database = database();
+    return new Settings(
+        production,
+        listener,
+        database,
+        tokens(production, listener, database),
+        new SessionSettings(
+            Duration.ofDays(source.number("REFRESH_TOKEN_EXPIRE_DAYS", 7, 1, 365)),
+            Duration.ofDays(source.number("SESSION_MAX_DAYS", 30, 1, 3650)),
+            Duration.ofSeconds(source.number("REFRESH_REUSE_GRACE_SECONDS", 30, 0, 300))),
+        new CodeSettings(
+            Duration.ofMinutes(source.number("OTP_EXPIRY_MINUTES", 10, 1, 60)),
+            source.number("OTP_MAX_ATTEMPTS", 3, 1, 10),
+            Duration.ofMinutes(source.number("OTP_RATE_LIMIT_MINUTES", 1, 0, 60)),
+            source.number("OTP_MAX_PER_HOUR", 10, 1, 1_000_000),
+            source.number("OTP_MAX_PER_DAY", 20, 1, 1_000_000)),
+        passwords(),
+        new RegistrationSettings(
+            source.flag("LOGIN_REQUIRES_VERIFIED_EMAIL", false),
+            source.flag("REGISTRATION_PRIVACY", false)),
+        mail(),
+        limits(),
+        logs(production));
+  }
+
+  private ListenerSettings listener(boolean production) {
+    String host = source.text("HOST").orElse("127.0.0.1");
+    if (!production && !LOOPBACK.contains(host)) {
+      source.require("SECRET_KEY", "HOST is not a loopback address, so others can reach it");
+    }
+    int management = source.number("MANAGEMENT_PORT", 9000, 0, 65535);
+    return new ListenerSettings(
+        host,
+        source.number("PORT", 8000, 0, 65535),
+        management == 0 ? Optional.empty() : Optional.of(management),
+        source.text("PUBLIC_BASE_URL").flatMap(url -> origin("PUBLIC_BASE_URL", url, production)),
+        corsOrigins(production),
+        Duration.ofSeconds(source.number("SLOW_REQUEST_SECONDS", 2, 0, 3600)),
+        Duration.ofSeconds(source.number("SHUTDOWN_DELAY_SECONDS", production ? 5 : 0, 0, 60)),
+        source.flag("DOCS_ENABLED", !production));
+  }
+
+  private List<String> corsOrigins(boolean production) {
+    List<String> fallback = production ? List.of() : List.of("http://localhost:3000");
+    List<String> origins = source.list("BACKEND_CORS_ORIGINS", fallback);
+    for (String origin : origins) {
+      if (origin(origin).isEmpty()) {
+        source.reject("BACKEND_CORS_ORIGINS", "\"" + origin + "\" is not an origin");
+      }
+    }
+    return origins;
+  }
+
+  private Optional<URI> origin(String name, String text, boolean httpsOnly) {
+    Optional<URI> origin = origin(text);
+    if (origin.isEmpty()) {
+      source.reject(name, "it must be an origin: http(s)://host[:port] without a path");
+    } else if (httpsOnly && !"https".equals(origin.get().getScheme())) {
+      source.reject(name, "production needs https");
+    }
+    return origin;
+  }
+
+  private static Optional<URI> origin(String text) {
+    try {
+      URI uri = URI.create(text);
+      boolean web = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+      boolean bare = uri.getPath().isEmpty() && uri.getQuery() == null;
+      boolean plain = uri.getFragment() == null && uri.getUserInfo() == null;
+      boolean whole = uri.getHost() != null && !text.contains("*");
+      return web && bare && plain && whole ? Optional.of(uri) : Optional.empty();
+    } catch (IllegalArgumentException | NullPointerException notOne) {
+      return Optional.empty();
+    }
+  }
+
+  private DatabaseSettings database() {
+    String url = source.text("DATABASE_URL").orElse("sqlite:///./auth.db");
+    DatabaseSettings.Location location =
+        DatabaseUrl.parse(url, folder)
+            .orElseGet(() -> {
+              source.reject("DATABASE_URL", "it is neither an SQLite nor a PostgreSQL URL");
+              return new DatabaseSettings.Sqlite(folder.resolve("auth.db"), false);
+            });
+    return new DatabaseSettings(
+        location,
+        source.number("DATABASE_POOL_SIZE", 10, 1, 200),
+        source.flag("MIGRATE_ON_START", true));
+  }
+
+  private TokenSettings tokens(
+      boolean production, ListenerSettings listener, DatabaseSettings database) {
+    int accessMinutes = source.number("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1, 1440);
+    int refreshDays = source.number("REFRESH_TOKEN_EXPIRE_DAYS", 7, 1, 365);
+    Algorithm algorithm = algorithm();
+    Secret key = secretKey(production, listener, database);
+    int minimum =
+        Map.of(Algorithm.HS256, 32, Algorithm.HS384, 48, Algorithm.HS512, 64).get(algorithm);
+    if (source.problems().isEmpty() && key.bytes().length < minimum) {
+      source.reject("SECRET_KEY", algorithm + " needs at least " + minimum + " bytes");
+    }
+    return new TokenSettings(
+        key,
+        source.list("SECRET_KEY_PREVIOUS", List.of()).stream().map(Secret::of).toList(),
+        algorithm,
+        source.text("JWT_ISSUER"),
+        source.text("JWT_AUDIENCE"),
+        Duration.ofMinutes(accessMinutes),
+        legacy(),
+        Duration.ofMinutes(source.number("LEGACY_ACCESS_MINUTES", accessMinutes, 1, 1440)),
+        Duration.ofDays(source.number("LEGACY_REFRESH_DAYS", refreshDays, 1, 365)));
+  }
+
+  private Algorithm algorithm() {
+    String name = source.text("ALGORITHM").orElse("HS256");
+    if (Set.of("RS256", "ES256", "EdDSA").contains(name)) {
+      source.reject("ALGORITHM", "this version does not sign with " + name + " yet");
+      return Algorithm.HS256;
+    }
+    return source.word(
+        "ALGORITHM",
+        Map.of("HS256", Algorithm.HS256, "HS384", Algorithm.HS384, "HS512", Algorithm.HS512),
+        Algorithm.HS256);
+  }
+
+  private Secret secretKey(
+      boolean production, ListenerSettings listener, DatabaseSettings database) {
+    Optional<String> given = source.text("SECRET_KEY");
+    if (given.isPresent()) {
+      weakness(given.get()).ifPresent(reason -> source.reject("SECRET_KEY", reason));
+      return Secret.of(given.get());
+    }
+    boolean sqlite = database.location() instanceof DatabaseSettings.Sqlite;
+    if (production || !sqlite || !LOOPBACK.contains(listener.host())) {
+      source.require("SECRET_KEY", "it is generated only for SQLite in development on loopback");
+      return Secret.of("");
+    }
+    if (!source.problems().isEmpty()) {
+      return Secret.of(""); // nothing is written while the start cannot succeed
+    }
+    Path file = folder.toAbsolutePath().normalize().resolve(SecretFile.NAME);
+    source.originOf("SECRET_KEY", file.toString());
+    return SecretFile.open(file, secrets::token);
+  }
+
+  private static Optional<String> weakness(String key) {
+    String folded = key.toLowerCase(Locale.ROOT);
+    boolean placeholder =
+        folded.startsWith("changeme")
+            || folded.startsWith("change-me")
+            || folded.startsWith("your-secret-key")
+            || folded.startsWith("your_secret_key")
+            || folded.startsWith("the output of:");
+    if (placeholder || key.chars().distinct().count() < 4) {
+      return Optional.of("it is a well-known placeholder; anybody could sign tokens with it");
+    }
+    return Secret.of(key).bytes().length < MIN_KEY_BYTES
+        ? Optional.of("it has fewer than " + MIN_KEY_BYTES + " bytes")
+        : Optional.empty();
+  }
+
+  private Legacy legacy() {
+    String text = source.text("LEGACY_TOKENS").orElse("auto");
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "auto" -> new Legacy.Auto();
+      case "true" -> new Legacy.Accepted();
+      case "false" -> new Legacy.Refused();
+      default -> {
+        try {
+          yield new Legacy.AcceptedUntil(Instant.parse(text));
+        } catch (DateTimeParseException notADate) {
+          source.reject("LEGACY_TOKENS", "it is not auto, true, false or an RFC 3339 date");
+          yield new Legacy.Refused();
+        }
+      }
+    };
+  }
+
+  private PasswordSettings passwords() {
+    return new PasswordSettings(
+        source.word(
+            "PASSWORD_HASH",
+            Map.of(
+                "auto", PasswordSettings.Hash.AUTO,
+                "argon2id", PasswordSettings.Hash.ARGON2ID,
+                "bcrypt", PasswordSettings.Hash.BCRYPT),
+            PasswordSettings.Hash.AUTO),
+        source.word(
+            "PASSWORD_POLICY",
+            Map.of(
+                "composition", PasswordSettings.Policy.COMPOSITION,
+                "length", PasswordSettings.Policy.LENGTH,
+                "either", PasswordSettings.Policy.EITHER),
+            PasswordSettings.Policy.COMPOSITION));
+  }
+
+  private MailSettings mail() {
+    Optional<String> host = source.text("SMTP_HOST");
+    Optional<String> username = source.text("SMTP_USERNAME");
+    Optional<String> password = source.text("SMTP_PASSWORD");
+    if (username.isPresent() != password.isPresent()) {
+      source.reject(
+          username.isPresent() ? "SMTP_PASSWORD" : "SMTP_USERNAME",
+          "SMTP_USERNAME and SMTP_PASSWORD go together");
+    }
+    String from = source.text("MAIL_FROM").orElse("");
+    if (host.isPresent() && !from.matches("[^\\s@]+@[^\\s@]+|[^<>\\r\\n]+ <[^\\s@]+@[^\\s@]+>")) {
+      source.reject("MAIL_FROM", "SMTP_HOST is set, so it must be a sender's address");
+    }
+    MailSettings.Tls tls =
+        source.word(
+            "SMTP_TLS",
+            Map.of(
+                "starttls", MailSettings.Tls.STARTTLS,
+                "tls", MailSettings.Tls.TLS,
+                "none", MailSettings.Tls.NONE),
+            MailSettings.Tls.STARTTLS);
+    int port = source.number("SMTP_PORT", tls == MailSettings.Tls.TLS ? 465 : 587, 1, 65535);
+    return new MailSettings(
+        host.map(
+            name -> new MailSettings.Smtp(name, port, username, password.map(Secret::of), tls)),
+        from,
+        source.number("MAIL_MAX_PER_MINUTE", 600, 1, 1_000_000));
+  }
+
+  private LimitSettings limits() {
+    return new LimitSettings(
+        source.number("RATE_LIMIT_PER_MINUTE", 100, 0, 1_000_000),
+        source.rates("RATE_LIMITS"),
+        source.networks("RATE_LIMIT_NETWORKS"),
+        source.networkList("TRUSTED_PROXIES"));
+  }
+
+  private LogSettings logs(boolean production) {
+    String level = source.text("LOG_LEVEL").orElse("INFO").toUpperCase(Locale.ROOT);
+    if (level.equals("WARNING")) {
+      level = "WARN"; // as Python names it
+    }
+    if (!Set.of("TRACE", "DEBUG", "INFO", "WARN", "ERROR").contains(level)) {
+      source.reject("LOG_LEVEL", "it is no level");
+    }
+    return new LogSettings(
+        level, source.word("LOG_FORMAT", Map.of("text", false, "json", true), production));
+  }
+
+  private void warnIfUnknown(String name) {
+    if (!Catalogue.BY_NAME.containsKey(name)) {
+      String nearest =
+          Collections.min(
+              Catalogue.BY_NAME.keySet(),
+              (one, other) -> Integer.compare(distance(name, one), distance(name, other)));
+      warnings.add(DotEnv.FILE + ": unknown setting " + name + "; did you mean " + nearest + "?");
+    }
+  }
+
+  /** Levenshtein's. */
+  private static int distance(String one, String other) {
+    int[] row = new int[other.length() + 1];
+    for (int j = 0; j <= other.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= one.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= other.length(); j++) {
+        int substitution = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(substitution, Math.min(row[j], row[j - 1]) + 1);
+      }
+    }
+    return row[other.length()];
+  }
+}

@@ -1,0 +1,134 @@
+package org.authservice.signin;
+
+import java.util.Optional;
+import org.authservice.account.Account;
+import org.authservice.account.Accounts;
+import org.authservice.account.EmailAddress;
+import org.authservice.audit.SecurityEvent;
+import org.authservice.audit.SecurityEvents;
+import org.authservice.database.Database;
+import org.authservice.database.Transaction;
+import org.authservice.http.Client;
+import org.authservice.mail.Outbox;
+import org.authservice.otp.Otps;
+import org.authservice.password.PasswordHasher;
+import org.authservice.password.PasswordPolicy;
+import org.authservice.secret.Secret;
+import org.authservice.session.Sessions;
+
+/** What an operator can do to accounts, by {@code bin/auth users}. */
+public final class AccountAdministration {
+  private static final Client OPERATOR = new Client("", "bin/auth", Optional.empty(), "bin-auth");
+
+  private final Database database;
+  private final PasswordPolicy policy;
+  private final PasswordHasher hasher;
+  private final Accounts accounts;
+  private final Sessions sessions;
+  private final AccountRevocation revocation;
+  private final Otps otps;
+  private final Outbox outbox;
+  private final SecurityEvents events;
+
+  AccountAdministration(
+      Database database,
+      PasswordPolicy policy,
+      PasswordHasher hasher,
+      Accounts accounts,
+      Sessions sessions,
+      AccountRevocation revocation,
+      Otps otps,
+      Outbox outbox,
+      SecurityEvents events) {
+    this.database = database;
+    this.policy = policy;
+    this.hasher = hasher;
+    this.accounts = accounts;
+    this.sessions = sessions;
+    this.revocation = revocation;
+    this.otps = otps;
+    this.outbox = outbox;
+    this.events = events;
+  }
+
+  /** How creating an account can end. */
+  public sealed interface Creation {
+    /** It exists, its address taken for proven. */
+    record Created(Account account) implements Creation {}
+
+    /** An account has the address. */
+    record EmailTaken() implements Creation {}
+
+    /** The password policy says no. */
+    record PasswordRejected(String reason) implements Creation {}
+  }
+
+  /** Creates an account whose address the operator vouches for. */
+  public Creation create(EmailAddress email, Secret password) {
+    Optional<String> reason = policy.reasonAgainst(password, email.normalised(), Optional.empty());
+    if (reason.isPresent()) {
+      return new Creation.PasswordRejected(reason.get());
+    }
+    Optional<String> hash = Optional.of(hasher.hash(password));
+    return database.transaction(tx ->
+        accounts
+            .create(tx, email, hash, Optional.empty(), true)
+            .<Creation>map(account -> {
+              record(tx, SecurityEvent.Type.ACCOUNT_CREATED, account.id());
+              return new Creation.Created(account);
+            })
+            .orElseGet(Creation.EmailTaken::new));
+  }
+
+  /** The account with that address. */
+  public Optional<Account> find(EmailAddress email) {
+    return accounts.find(email);
+  }
+
+  /** Switches the account off: every session ends on every node. False when it already was. */
+  public boolean deactivate(Account account) {
+    return database.transaction(tx -> {
+      accounts.lock(tx, account.id());
+      if (!accounts.setActive(tx, account.id(), false)) {
+        return false;
+      }
+      accounts.raiseCredentials(tx, account.id());
+      revocation.revokeAll(tx, account.id(), OPERATOR);
+      record(tx, SecurityEvent.Type.ACCOUNT_DEACTIVATED, account.id());
+      return true;
+    });
+  }
+
+  /** Switches the account on again. False when it already was. */
+  public boolean reactivate(Account account) {
+    return database.transaction(tx -> {
+      boolean changed = accounts.setActive(tx, account.id(), true);
+      if (changed) {
+        record(tx, SecurityEvent.Type.ACCOUNT_REACTIVATED, account.id());
+      }
+      return changed;
+    });
+  }
+
+  /** Erases the account: everything personal goes, its id stays taken. */
+  public void delete(Account account) {
+    database.transaction(tx -> {
+      long id = account.id();
+      accounts.lock(tx, id);
+      accounts.raiseCredentials(tx, id);
+      revocation.revokeAll(tx, id, OPERATOR);
+      accounts.takeRegistration(tx, id);
+      sessions.forget(tx, id);
+      otps.forget(tx, id);
+      outbox.forget(tx, id);
+      accounts.erase(tx, id);
+      record(tx, SecurityEvent.Type.ACCOUNT_DELETED, id);
+      events.anonymise(tx, id);
+      return true;
+    });
+  }
+
+  private void record(Transaction tx, SecurityEvent.Type type, long userId) {
+    events.record(tx, SecurityEvent.ok(type, userId, OPERATOR));
+  }
+}

@@ -1,0 +1,79 @@
+package org.authservice.signin;
+
+import java.util.Optional;
+import org.authservice.account.Account;
+import org.authservice.account.Accounts;
+import org.authservice.account.EmailAddress;
+import org.authservice.account.PendingRegistration;
+import org.authservice.account.PendingRegistrations;
+import org.authservice.http.Client;
+import org.authservice.otp.Addressee;
+import org.authservice.otp.Otps;
+import org.authservice.otp.Purpose;
+import org.authservice.ratelimit.Devices;
+
+/** Looks up who is behind an address, and whether a known device of theirs is asking. */
+final class Directory {
+  private final Accounts accounts;
+  private final PendingRegistrations pendings;
+  private final Otps otps;
+  private final Devices devices;
+
+  Directory(Accounts accounts, PendingRegistrations pendings, Otps otps, Devices devices) {
+    this.accounts = accounts;
+    this.pendings = pendings;
+    this.otps = otps;
+    this.devices = devices;
+  }
+
+  /**
+   * What is known of an address.
+   *
+   * @param key the HMAC of the account's address, or of the one given when nobody has it: the same
+   *     for all spellings of one account's address
+   * @param deviceId the known device of this account that sent the request
+   */
+  record Entry(String key, Optional<Account> account, Optional<String> deviceId) {
+
+    /** What failed passwords are counted under: strangers cannot use up a known device's own. */
+    String throttleSubject() {
+      return deviceId.map(id -> key + ":" + id).orElse(key);
+    }
+
+    Optional<Long> userId() {
+      return account.map(Account::id);
+    }
+  }
+
+  Entry look(EmailAddress email, Client client) {
+    Optional<Account> account = accounts.find(email);
+    String key = otps.addressKey(account.map(Account::email).orElse(email.normalised()));
+    return new Entry(key, account, account.flatMap(it -> deviceOf(it, client)));
+  }
+
+  Entry entry(Account account, Client client) {
+    return new Entry(
+        otps.addressKey(account.email()), Optional.of(account), deviceOf(account, client));
+  }
+
+  /** Who gets a code of that purpose when somebody asks for one. */
+  Addressee addressee(Entry entry, Purpose purpose) {
+    Optional<Account> account = entry.account();
+    if (account.isPresent()) {
+      return account.get().active()
+          ? Addressee.account(entry.key(), account.get().email(), account.get().id())
+          : Addressee.nobody(entry.key());
+    }
+    Optional<PendingRegistration> pending = pendings.newest(entry.key());
+    return purpose == Purpose.VERIFICATION && pending.isPresent()
+        ? Addressee.pending(entry.key(), pending.get().email(), pending.get().id())
+        : Addressee.nobody(entry.key());
+  }
+
+  private Optional<String> deviceOf(Account account, Client client) {
+    return devices
+        .recognise(client)
+        .filter(device -> device.userId() == account.id())
+        .map(Devices.KnownDevice::deviceId);
+  }
+}

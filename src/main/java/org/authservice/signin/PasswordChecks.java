@@ -1,0 +1,101 @@
+package org.authservice.signin;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Optional;
+import org.authservice.account.Account;
+import org.authservice.database.Database;
+import org.authservice.mail.Mail;
+import org.authservice.mail.Outbox;
+import org.authservice.mail.Template;
+import org.authservice.password.PasswordHasher;
+import org.authservice.ratelimit.LoginThrottle;
+import org.authservice.secret.Secret;
+
+/**
+ * Checks an account's password, within the budget of failures that its address, or its known
+ * device, has. An address without an account costs the same.
+ */
+final class PasswordChecks {
+  private static final Duration WARNING_LIFE = Duration.ofDays(1);
+
+  private final Database database;
+  private final PasswordHasher hasher;
+  private final LoginThrottle throttle;
+  private final Outbox outbox;
+  private final Clock clock;
+
+  PasswordChecks(
+      Database database,
+      PasswordHasher hasher,
+      LoginThrottle throttle,
+      Outbox outbox,
+      Clock clock) {
+    this.database = database;
+    this.hasher = hasher;
+    this.throttle = throttle;
+    this.outbox = outbox;
+    this.clock = clock;
+  }
+
+  /** How a check can end. */
+  sealed interface Result {
+    /**
+     * Right.
+     *
+     * @param outdated whether the stored hash should be replaced
+     */
+    record Right(boolean outdated) implements Result {}
+
+    record Wrong() implements Result {}
+
+    /** Too many failures lately; the password was not looked at. */
+    record Blocked(Duration retryAfter) implements Result {}
+  }
+
+  Result check(Directory.Entry entry, Secret password) {
+    return switch (throttle.enter(entry.throttleSubject())) {
+      case LoginThrottle.Entry.Blocked(var wait) -> new Result.Blocked(wait);
+      case LoginThrottle.Entry.Admitted(var check) -> compare(entry, password, check);
+    };
+  }
+
+  private Result compare(Directory.Entry entry, Secret password, LoginThrottle.Check check) {
+    return switch (verify(entry, password, check)) {
+      case PasswordHasher.Verdict.Right(var outdated) -> {
+        throttle.succeeded(check);
+        yield new Result.Right(outdated);
+      }
+      case PasswordHasher.Verdict.Wrong _ -> {
+        if (throttle.failed(check)) {
+          entry.account().filter(Account::active).ifPresent(this::warn);
+        }
+        yield new Result.Wrong();
+      }
+    };
+  }
+
+  private PasswordHasher.Verdict verify(
+      Directory.Entry entry, Secret password, LoginThrottle.Check check) {
+    try {
+      return hasher.verify(password, entry.account().flatMap(Account::hashedPassword));
+    } catch (RuntimeException notChecked) {
+      throttle.abandoned(check);
+      throw notChecked;
+    }
+  }
+
+  private void warn(Account account) {
+    database.transaction(tx -> {
+      outbox.queue(
+          tx,
+          new Mail(
+              Template.TOO_MANY_GUESSES,
+              account.email(),
+              Optional.of(account.id()),
+              Optional.empty(),
+              clock.instant().plus(WARNING_LIFE)));
+      return true;
+    });
+  }
+}

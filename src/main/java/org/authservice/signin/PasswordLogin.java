@@ -1,0 +1,174 @@
+package org.authservice.signin;
+
+import java.time.Duration;
+import java.util.Optional;
+import org.authservice.account.Account;
+import org.authservice.account.Accounts;
+import org.authservice.account.EmailAddress;
+import org.authservice.audit.SecurityEvent;
+import org.authservice.audit.SecurityEvents;
+import org.authservice.database.Database;
+import org.authservice.database.Transaction;
+import org.authservice.http.Client;
+import org.authservice.http.Unavailable;
+import org.authservice.otp.Addressee;
+import org.authservice.otp.Otps;
+import org.authservice.otp.Purpose;
+import org.authservice.password.PasswordHasher;
+import org.authservice.secret.Secret;
+import org.authservice.session.Sessions;
+import org.authservice.session.Tokens;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Signing in with a password. What is wrong with an account is told only after the right one. */
+public final class PasswordLogin {
+  private static final Logger log = LoggerFactory.getLogger(PasswordLogin.class);
+
+  private final Database database;
+  private final boolean requiresVerifiedEmail;
+  private final Directory directory;
+  private final PasswordChecks checks;
+  private final PasswordHasher hasher;
+  private final Accounts accounts;
+  private final Otps otps;
+  private final Sessions sessions;
+  private final SecurityEvents events;
+
+  PasswordLogin(
+      Database database,
+      boolean requiresVerifiedEmail,
+      Directory directory,
+      PasswordChecks checks,
+      PasswordHasher hasher,
+      Accounts accounts,
+      Otps otps,
+      Sessions sessions,
+      SecurityEvents events) {
+    this.database = database;
+    this.requiresVerifiedEmail = requiresVerifiedEmail;
+    this.directory = directory;
+    this.checks = checks;
+    this.hasher = hasher;
+    this.accounts = accounts;
+    this.otps = otps;
+    this.sessions = sessions;
+    this.events = events;
+  }
+
+  /** How signing in can end. */
+  public sealed interface Outcome {
+    /** Signed in. */
+    record SignedIn(Tokens tokens) implements Outcome {}
+
+    /** No such account, or not its password. */
+    record InvalidCredentials() implements Outcome {}
+
+    /** Too many wrong passwords lately. */
+    record TooManyFailures(Duration retryAfter) implements Outcome {}
+
+    /** The right password of an account that is switched off. */
+    record AccountDisabled() implements Outcome {}
+
+    /** The right password, but the mailbox must be proven first. */
+    record EmailNotVerified() implements Outcome {}
+
+    /**
+     * The right password, but set before the mailbox was proven, perhaps by another.
+     *
+     * @param otpId of the code that confirms it
+     */
+    record PasswordUnconfirmed(Optional<String> otpId) implements Outcome {}
+  }
+
+  /** Signs in. */
+  public Outcome login(EmailAddress email, Secret password, Client client) {
+    var entry = directory.look(email, client);
+    Outcome outcome =
+        switch (checks.check(entry, password)) {
+          case PasswordChecks.Result.Blocked(var wait) -> new Outcome.TooManyFailures(wait);
+          case PasswordChecks.Result.Wrong _ -> new Outcome.InvalidCredentials();
+          case PasswordChecks.Result.Right(var outdated) ->
+              admit(entry.account().orElseThrow(), entry, password, outdated, client);
+        };
+    refusal(outcome)
+        .ifPresent(reason ->
+            events.record(
+                SecurityEvent.refused(SecurityEvent.Type.LOGIN, reason, entry.userId(), client)));
+    return outcome;
+  }
+
+  private Outcome admit(
+      Account account, Directory.Entry entry, Secret password, boolean outdated, Client client) {
+    if (!account.active()) {
+      return new Outcome.AccountDisabled();
+    }
+    if (!account.passwordConfirmed()) {
+      return askForConfirmation(account, entry, client);
+    }
+    if (requiresVerifiedEmail && !account.verified()) {
+      return new Outcome.EmailNotVerified();
+    }
+    Optional<Outcome> opened = open(account, entry.deviceId(), client);
+    if (opened.isPresent()) {
+      if (outdated) {
+        upgradeHash(account, password);
+      }
+      return opened.get();
+    }
+    return openAgain(account, entry, password, client);
+  }
+
+  private Optional<Outcome> open(Account account, Optional<String> deviceId, Client client) {
+    return database.transaction(
+        tx -> accounts.lockUnchanged(tx, account).map(it -> signedIn(tx, it, deviceId, client)));
+  }
+
+  private Outcome signedIn(
+      Transaction tx, Account account, Optional<String> deviceId, Client client) {
+    events.record(tx, SecurityEvent.ok(SecurityEvent.Type.LOGIN, account.id(), client));
+    return new Outcome.SignedIn(sessions.open(tx, account, client, deviceId));
+  }
+
+  /** A login beside this one may have replaced an outdated hash of the same password meanwhile. */
+  private Outcome openAgain(Account before, Directory.Entry entry, Secret password, Client client) {
+    return accounts
+        .byId(before.id())
+        .filter(now -> now.credentialsVersion() == before.credentialsVersion())
+        .filter(now ->
+            hasher.verify(password, now.hashedPassword()) instanceof PasswordHasher.Verdict.Right)
+        .flatMap(now -> open(now, entry.deviceId(), client))
+        .orElseGet(Outcome.InvalidCredentials::new);
+  }
+
+  private void upgradeHash(Account account, Secret password) {
+    try {
+      String hash = hasher.hash(password);
+      accounts.upgradeHash(account, hash);
+    } catch (Unavailable busy) {
+      log.info("the outdated password hash of account {} stays for now", account.id());
+    }
+  }
+
+  private Outcome askForConfirmation(Account account, Directory.Entry entry, Client client) {
+    var addressee = Addressee.account(entry.key(), account.email(), account.id());
+    return database.transaction(tx ->
+        switch (otps.send(tx, addressee, Purpose.PASSWORD_CONFIRMATION, client, entry.deviceId())) {
+          case Otps.Sending.Sent(var otpId) -> new Outcome.PasswordUnconfirmed(Optional.of(otpId));
+          case Otps.Sending.TooMany _ ->
+              new Outcome.PasswordUnconfirmed(
+                  otps.newestId(tx, entry.key(), Purpose.PASSWORD_CONFIRMATION));
+        });
+  }
+
+  private static Optional<String> refusal(Outcome outcome) {
+    return switch (outcome) {
+      case Outcome.SignedIn _ -> Optional.empty();
+      case Outcome.InvalidCredentials _ -> Optional.of("invalid_credentials");
+      case Outcome.TooManyFailures _ -> Optional.of("too_many_failures");
+      case Outcome.AccountDisabled _ -> Optional.of("account_disabled");
+      case Outcome.EmailNotVerified _ -> Optional.of("email_not_verified");
+      case Outcome.PasswordUnconfirmed _ -> Optional.of("password_unconfirmed");
+    };
+  }
+}

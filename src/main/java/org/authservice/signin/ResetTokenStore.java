@@ -1,0 +1,31 @@
+package org.authservice.signin;
+
+import java.time.Instant;
+import java.util.Optional;
+import org.authservice.database.Statement;
+
+/** All SQL on {@code reset_tokens}. */
+final class ResetTokenStore {
+  Statement<Integer> insert(String tokenHash, long userId, Instant expiresAt) {
+    return Statement.count(
+        "INSERT INTO reset_tokens (token_hash, user_id, expires_at) VALUES (?, ?, ?)",
+        p -> p.text(tokenHash).number(userId).millis(expiresAt));
+  }
+
+  Statement<Optional<Long>> owner(String tokenHash, Instant now) {
+    return Statement.row(
+        "SELECT user_id FROM reset_tokens WHERE token_hash = ? AND expires_at > ?",
+        p -> p.text(tokenHash).millis(now),
+        row -> row.number("user_id"));
+  }
+
+  Statement<Integer> spend(String tokenHash, Instant now) {
+    return Statement.count(
+        "DELETE FROM reset_tokens WHERE token_hash = ? AND expires_at > ?",
+        p -> p.text(tokenHash).millis(now));
+  }
+
+  Statement<Integer> deleteAll(long userId) {
+    return Statement.count("DELETE FROM reset_tokens WHERE user_id = ?", p -> p.number(userId));
+  }
+}

@@ -1,0 +1,154 @@
+package org.authservice.signin;
+
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.authservice.account.Accounts;
+import org.authservice.account.PendingRegistrations;
+import org.authservice.audit.SecurityEvents;
+import org.authservice.database.Database;
+import org.authservice.http.Principal;
+import org.authservice.http.Route;
+import org.authservice.mail.Outbox;
+import org.authservice.otp.Otps;
+import org.authservice.password.PasswordHasher;
+import org.authservice.password.PasswordPolicy;
+import org.authservice.ratelimit.Devices;
+import org.authservice.ratelimit.LoginThrottle;
+import org.authservice.secret.DerivedKeys;
+import org.authservice.secret.Secrets;
+import org.authservice.session.PythonSessions;
+import org.authservice.session.Sessions;
+import org.authservice.settings.CodeSettings;
+import org.authservice.settings.RegistrationSettings;
+import org.authservice.token.LegacyTokens;
+
+/** The use cases of this package, wired to each other: what the composition root needs of them. */
+public final class Signins {
+  private final List<Route> routes = new ArrayList<>();
+  private final AccountAdministration administration;
+
+  /** Everything the use cases stand on. */
+  public record Parts(
+      Database database,
+      RegistrationSettings registration,
+      CodeSettings codes,
+      PasswordPolicy policy,
+      PasswordHasher hasher,
+      Accounts accounts,
+      PendingRegistrations pendings,
+      Devices devices,
+      LoginThrottle throttle,
+      Otps otps,
+      Outbox outbox,
+      SecurityEvents events,
+      Sessions sessions,
+      PythonSessions pythonSessions,
+      LegacyTokens legacyTokens,
+      Function<String, Optional<Principal>> bearer,
+      DerivedKeys keys,
+      Clock clock,
+      Secrets secrets) {}
+
+  /** The use cases over those parts. */
+  public Signins(Parts it) {
+    var directory = new Directory(it.accounts, it.pendings, it.otps, it.devices);
+    var revocation = new AccountRevocation(it.sessions, it.devices, it.otps);
+    var proof =
+        new MailboxProof(it.accounts, it.otps, revocation, it.events, it.legacyTokens, it.clock);
+    var checks = new PasswordChecks(it.database, it.hasher, it.throttle, it.outbox, it.clock);
+    var login =
+        new PasswordLogin(
+            it.database,
+            it.registration.loginRequiresVerifiedEmail(),
+            directory,
+            checks,
+            it.hasher,
+            it.accounts,
+            it.otps,
+            it.sessions,
+            it.events);
+    var resets =
+        new PasswordResets(
+            it.database,
+            it.policy,
+            it.hasher,
+            it.accounts,
+            revocation,
+            proof,
+            it.throttle,
+            it.otps,
+            it.outbox,
+            it.events,
+            it.keys,
+            it.clock,
+            it.secrets);
+    var codeSignin =
+        new CodeSignin(
+            it.database,
+            directory,
+            it.otps,
+            it.accounts,
+            it.pendings,
+            proof,
+            it.sessions,
+            resets,
+            it.throttle,
+            it.events);
+    var changes =
+        new PasswordChanges(
+            it.database,
+            it.policy,
+            it.hasher,
+            it.accounts,
+            directory,
+            checks,
+            revocation,
+            it.outbox,
+            it.events,
+            it.clock);
+    var registering =
+        new Registering(
+            it.database,
+            it.registration.privacy(),
+            it.policy,
+            it.hasher,
+            it.accounts,
+            it.pendings,
+            directory,
+            it.devices,
+            it.otps,
+            it.outbox,
+            it.events,
+            it.secrets);
+    var requests = new CodeRequests(it.database, directory, it.otps, it.outbox, it.events);
+    var leaving = new Leaving(it.database, it.accounts, it.sessions, it.pythonSessions, revocation);
+    routes.addAll(new RegistrationRoutes(registering).routes());
+    routes.addAll(
+        new SigninRoutes(login, requests, codeSignin, leaving, it.codes, it.bearer).routes());
+    routes.addAll(new PasswordRoutes(resets, changes).routes());
+    administration =
+        new AccountAdministration(
+            it.database,
+            it.policy,
+            it.hasher,
+            it.accounts,
+            it.sessions,
+            revocation,
+            it.otps,
+            it.outbox,
+            it.events);
+  }
+
+  /** The endpoints. */
+  public List<Route> routes() {
+    return List.copyOf(routes);
+  }
+
+  /** What an operator can do to accounts. */
+  public AccountAdministration administration() {
+    return administration;
+  }
+}
