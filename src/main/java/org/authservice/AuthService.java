@@ -145,7 +145,7 @@ public final class AuthService implements AutoCloseable {
   }
 
   /** The same, with another patience for slow clients than {@link HttpServer#PATIENCE}. */
-  static AuthService start(
+  public static AuthService start(
       Settings settings, Path folder, Clock clock, Secrets secrets, Duration patience) {
     var service = new AuthService(settings, folder, clock, secrets, Optional.of(patience));
     service.http.ifPresent(service::serve);
@@ -177,8 +177,13 @@ public final class AuthService implements AutoCloseable {
     return devMailUrl;
   }
 
+  /** The background worker of that name; tests run its task when they want it done. */
+  public Worker worker(String name) {
+    return workers.stream().filter(it -> it.name().equals(name)).findFirst().orElseThrow();
+  }
+
   /** What an operator can do to accounts. */
-  AccountAdministration administration() {
+  public AccountAdministration administration() {
     return features.administration();
   }
 

@@ -98,8 +98,8 @@ public final class Outbox {
     tx.run(store.forget(userId));
   }
 
-  /** Sends what is due. */
-  private void send() {
+  /** Sends what is due; whoever asks while that goes on waits for it. */
+  private synchronized void send() {
     if (!transport.available()) {
       return;
     }

@@ -45,6 +45,11 @@ public final class Worker {
         meters.gauge("auth.worker.last.success.seconds", Tags.of("worker", name), new AtomicLong());
   }
 
+  /** What it is called in the log. */
+  public String name() {
+    return name;
+  }
+
   /** Starts running on a virtual thread of its own. */
   public void start() {
     thread = Thread.ofVirtual().name("worker-" + name).start(this::run);

@@ -222,7 +222,7 @@ public final class Sessions {
         Secret.of(accessTokens.issue(session.userId(), session.id())),
         Secret.of(refreshTokens.issue(claims)),
         accessTokens.life(),
-        Duration.between(now(), session.idleExpiresAt()),
+        Duration.between(now(), session.idleExpiresAt()).plusMillis(999),
         devices.token(session.deviceId().orElse(""), session.userId()),
         account);
   }

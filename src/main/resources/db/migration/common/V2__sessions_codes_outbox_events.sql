@@ -111,7 +111,7 @@ CREATE INDEX ix_reset_tokens_expires_at ON reset_tokens (expires_at);
 
 -- Failed checks of one subject: an address (its HMAC), alone or with a known device.
 CREATE TABLE throttles (
-  subject varchar(80) PRIMARY KEY,
+  subject varchar(128) PRIMARY KEY,
   failures integer NOT NULL,
   window_started_at bigint NOT NULL,
   blocked_until bigint NOT NULL,

@@ -1,0 +1,275 @@
+package org.authservice.otp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.authservice.testing.Databases;
+import org.authservice.testing.Reply;
+import org.authservice.testing.TestService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ParameterizedClass
+@EnumSource(Databases.class)
+class CodesTest {
+  private static final String ADA = "ada@example.com";
+
+  @Parameter Databases engine;
+  private TestService service;
+
+  @BeforeEach
+  void start() {
+    service = TestService.on(engine);
+  }
+
+  @AfterEach
+  void stop() {
+    service.close();
+  }
+
+  @Test
+  void aCodeSignsInOnce() {
+    service.register(ADA);
+    String otpId = service.ask(ADA, "login").expect(200).text("otp_id");
+    String code = service.code(ADA);
+
+    service.verify(ADA, "login", code, otpId).expect(200);
+
+    service.verify(ADA, "login", code, otpId).expect(401, "otp_invalid");
+    service.verify(ADA, "login", code).expect(401, "otp_invalid");
+  }
+
+  @Test
+  void theAnswerIsTheSameForKnownAndUnknownAddresses() {
+    service.register(ADA);
+
+    Reply known = service.ask(ADA, "login").expect(200);
+    Reply unknown = service.ask("eve@example.com", "login").expect(200);
+
+    assertThat(known.text("message")).isEqualTo(unknown.text("message"));
+    assertThat(known.json().path("expires_in").asInt()).isEqualTo(600);
+    assertThat(unknown.json().path("expires_in").asInt()).isEqualTo(600);
+    assertThat(unknown.json().path("resend_after").asInt()).isEqualTo(60);
+    assertThat(unknown.text("otp_id")).matches("[0-9a-f]{32}");
+    assertThat(service.mails("eve@example.com")).isEmpty();
+    service.ask(ADA, "login").expect(429, "otp_rate_limited");
+    service.ask("EVE@example.com", "login").expect(429, "otp_rate_limited");
+  }
+
+  @Test
+  void theSmallestIntervalIsPerPurpose() {
+    service.register(ADA);
+
+    service.ask(ADA, "login").expect(200);
+    service.ask(ADA, "password_reset").expect(200);
+    Reply refused = service.ask(ADA, "login").expect(429, "otp_rate_limited");
+    assertThat(refused.json().path("retry_after").asInt()).isEqualTo(60);
+    service.clock().advance(Duration.ofSeconds(60));
+    service.ask(ADA, "login").expect(200);
+  }
+
+  @Test
+  void oneClientAddressMayAskForHalfAnHoursCodesOnly() {
+    for (int i = 0; i < 5; i++) {
+      service.ask(ADA, "login").expect(200);
+      service.clock().advance(Duration.ofMinutes(1));
+    }
+
+    service.ask(ADA, "login").expect(429, "otp_rate_limited");
+    service.clock().advance(Duration.ofHours(1));
+    service.ask(ADA, "login").expect(200);
+  }
+
+  @Test
+  void aKnownDeviceHasABudgetOfItsOwn() {
+    String device = service.verified(ADA).text("device_token");
+    service.ask(ADA, "login").expect(200);
+    service.ask(ADA, "login").expect(429, "otp_rate_limited");
+
+    service.ask(ADA, "login", "Device-Token", device).expect(200);
+    service.ask(ADA, "login", "Device-Token", device).expect(429, "otp_rate_limited");
+  }
+
+  @Test
+  void aWrongCodeMayBeEnteredThreeTimes() {
+    service.register(ADA);
+    service.ask(ADA, "login").expect(200);
+    String code = service.code(ADA);
+    for (int i = 0; i < 3; i++) {
+      service.verify(ADA, "login", TestService.otherThan(code)).expect(401, "otp_invalid");
+    }
+
+    service.verify(ADA, "login", code).expect(401, "otp_invalid");
+  }
+
+  @Test
+  void guessesOfAStrangerWithoutTheIdLeaveTheOwnersOwn() {
+    service.register(ADA);
+    String otpId = service.ask(ADA, "login").expect(200).text("otp_id");
+    String code = service.code(ADA);
+    for (int i = 0; i < 5; i++) {
+      service.verify(ADA, "login", TestService.otherThan(code)).expect(401, "otp_invalid");
+    }
+
+    service.verify(ADA, "login", code, otpId).expect(200);
+  }
+
+  @Test
+  void twoHundredParallelWrongCodesAreComparedThreeTimes() {
+    service.register(ADA);
+    service.ask(ADA, "login").expect(200);
+    String wrong = TestService.otherThan(service.code(ADA));
+
+    List<Reply> replies = TestService.parallel(200, () -> service.verify(ADA, "login", wrong));
+
+    assertThat(replies).allSatisfy(reply -> reply.expect(401, "otp_invalid"));
+    assertThat(service.database().column("SELECT max(attempts) FROM codes")).containsExactly("3");
+    assertThat(service.database().column("SELECT failures FROM code_failures"))
+        .containsExactly("3");
+  }
+
+  @Test
+  void fiftyParallelRightCodesSucceedOnce() {
+    service.register(ADA);
+    String otpId = service.ask(ADA, "login").expect(200).text("otp_id");
+    String code = service.code(ADA);
+    try (var generous = service) {
+      List<Reply> replies =
+          TestService.parallel(50, () -> generous.verify(ADA, "login", code, otpId));
+
+      assertThat(replies.stream().filter(reply -> reply.status() == 200)).hasSize(1);
+      assertThat(replies.stream().filter(reply -> reply.status() == 401)).hasSize(49);
+      service = TestService.on(engine);
+    }
+  }
+
+  @Test
+  void aCodeExpires() {
+    service.register(ADA);
+    String otpId = service.ask(ADA, "login").expect(200).text("otp_id");
+    String code = service.code(ADA);
+    service.clock().advance(Duration.ofMinutes(10));
+
+    service.verify(ADA, "login", code, otpId).expect(401, "otp_invalid");
+  }
+
+  @Test
+  void aCodeIsGoodForItsPurposeAndAccountOnly() {
+    service.register(ADA);
+    service.register("eve@example.com");
+    String otpId = service.ask(ADA, "login").expect(200).text("otp_id");
+    String code = service.code(ADA);
+
+    service.verify(ADA, "password_reset", code, otpId).expect(401, "otp_invalid");
+    service.verify("eve@example.com", "login", code, otpId).expect(401, "otp_invalid");
+    service.verify("nobody@example.com", "login", code, otpId).expect(401, "otp_invalid");
+    service.verify(ADA, "login", code, "0".repeat(32)).expect(401, "otp_invalid");
+    service.verify(ADA, "login", code, otpId).expect(200);
+  }
+
+  @Test
+  void anOlderCodeStaysGoodThroughItsOwnIdOnly() {
+    service.register(ADA);
+    String olderId = service.ask(ADA, "login").expect(200).text("otp_id");
+    String older = service.code(ADA);
+    service.clock().advance(Duration.ofMinutes(2));
+    service.ask(ADA, "login").expect(200);
+    String newer = service.code(ADA);
+    if (!older.equals(newer)) {
+      service.verify(ADA, "login", older).expect(401, "otp_invalid");
+    }
+
+    service.verify(ADA, "login", older, olderId).expect(200);
+
+    service.verify(ADA, "login", newer).expect(401, "otp_invalid");
+  }
+
+  @Test
+  void afterThirtyWrongCodesInADayStrangersAreRefusedUncompared() {
+    try (var service =
+        TestService.with(engine)
+            .set("OTP_RATE_LIMIT_MINUTES", "0")
+            .set("OTP_MAX_PER_HOUR", "1000")
+            .set("OTP_MAX_PER_DAY", "1000")
+            .start()) {
+      service.register(ADA);
+      for (int i = 0; i < 10; i++) {
+        service.ask(ADA, "login").expect(200);
+        String wrong = TestService.otherThan(service.code(ADA));
+        service.clock().advance(Duration.ofSeconds(1));
+        for (int j = 0; j < 3; j++) {
+          service.verify(ADA, "login", wrong).expect(401);
+        }
+      }
+      String otpId = service.ask(ADA, "login").expect(200).text("otp_id");
+      String code = service.code(ADA);
+
+      service.verify(ADA, "login", code).expect(401, "otp_invalid");
+
+      service.verify(ADA, "login", code, otpId).expect(200);
+      assertThat(service.mails(ADA).stream().map(mail -> mail.path("subject").asText()))
+          .contains("Many failed sign-ins on your account");
+    }
+  }
+
+  @Test
+  void whatIsNotSixDigitsIsNoAttempt() {
+    service.register(ADA);
+    service.ask(ADA, "login").expect(200);
+    for (String text : List.of("12345", "1234567", "abcdef", "12 456", "١٢٣٤٥٦")) {
+      service.verify(ADA, "login", text).expect(422, "validation_failed");
+    }
+
+    assertThat(service.database().column("SELECT max(attempts) FROM codes")).containsExactly("0");
+  }
+
+  @Test
+  void aDisabledAccountGetsNoMailAndNoSession() {
+    service.register(ADA);
+    String otpId = service.ask(ADA, "login").expect(200).text("otp_id");
+    String code = service.code(ADA);
+    service.database().execute("UPDATE users SET is_active = false;\n");
+    int mails = service.mails(ADA).size();
+
+    service.verify(ADA, "login", code, otpId).expect(401, "otp_invalid");
+    service.clock().advance(Duration.ofMinutes(2));
+    service.ask(ADA, "login").expect(200);
+
+    assertThat(service.mails(ADA)).hasSize(mails);
+  }
+
+  @Test
+  void noPurposeButTheThreeCanBeAskedFor() {
+    service.ask(ADA, "password_confirmation").expect(422, "validation_failed");
+    service.ask(ADA, "anything").expect(422, "validation_failed");
+    service.post("/auth/generate-otp", Map.of("email", ADA)).expect(200);
+  }
+
+  @Test
+  void aMailWithACodeHoldsNoOtherSixDigits() {
+    service.register(ADA);
+
+    var mail = service.mails(ADA).getFirst();
+
+    String code = service.code(ADA);
+    String text = mail.path("subject").asText() + "\n" + mail.path("text").asText();
+    assertThat(text.replace(code, "")).doesNotContainPattern("[0-9]{6}");
+    assertThat(mail.path("html").asText()).contains(code);
+  }
+
+  @Test
+  void noCodeStandsInTheDatabaseInPlain() {
+    service.register(ADA);
+    String code = service.code(ADA);
+
+    assertThat(service.database().column("SELECT code_hash FROM codes")).noneMatch(code::equals);
+    assertThat(service.database().column("SELECT payload FROM outbox WHERE state = 'sent'"))
+        .containsOnlyNulls();
+  }
+}
