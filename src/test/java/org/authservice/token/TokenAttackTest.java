@@ -1,0 +1,152 @@
+package org.authservice.token;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.crypto.MACSigner;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import org.authservice.testing.Databases;
+import org.authservice.testing.Reply;
+import org.authservice.testing.TestService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ParameterizedClass
+@EnumSource(Databases.class)
+class TokenAttackTest {
+  private static final String ADA = "ada@example.com";
+
+  @Parameter Databases engine;
+  private TestService service;
+
+  @BeforeEach
+  void start() {
+    service = TestService.on(engine);
+  }
+
+  @AfterEach
+  void stop() {
+    service.close();
+  }
+
+  private static final String KEY = "a-key-for-tests-0123456789abcdefghijkl";
+
+  @Test
+  void tokensThatAreNotOursAreRefused() throws JOSEException {
+    String good = service.verified(ADA).text("access_token");
+    String[] parts = good.split("\\.");
+    String header = "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}";
+    String claims = decoded(parts[1]);
+    service.profile(signed(header, claims, KEY)).expect(200);
+
+    List<String> bad =
+        List.of(
+            base64("{\"alg\":\"none\",\"typ\":\"at+jwt\"}") + "." + parts[1] + ".",
+            base64("{\"alg\":\"NoNe\",\"typ\":\"at+jwt\"}") + "." + parts[1] + "." + parts[2],
+            signed(header, claims, "another-key-0123456789abcdefghijklmnop"),
+            signed("{\"alg\":\"HS512\",\"typ\":\"at+jwt\"}", claims, KEY + KEY),
+            signed("{\"alg\":\"HS256\",\"typ\":\"JWT\"}", claims, KEY),
+            signed("{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"crit\":[\"x\"],\"x\":1}", claims, KEY),
+            signed("{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"b64\":false}", claims, KEY),
+            signed("{\"alg\":\"HS256\",\"alg\":\"HS256\",\"typ\":\"at+jwt\"}", claims, KEY),
+            signed(header, claims.replace("\"iss\"", "\"ISS\""), KEY),
+            signed(header, claims.replace("localhost", "evil.example"), KEY),
+            signed(header, claims.replaceFirst("\"exp\":\\d+,", ""), KEY),
+            signed(header, claims.replaceFirst("\"exp\":\\d+", "\"exp\":1"), KEY),
+            signed(header, claims.replaceFirst("\"iat\":\\d+", "\"iat\":99999999999"), KEY),
+            signed(header, claims.replaceFirst("}$", ",\"nbf\":99999999999}"), KEY),
+            signed(header, claims.replaceFirst("}$", ",\"aud\":\"other\"}"), KEY),
+            signed(header, claims.replaceFirst("}$", ",\"sub\":\"2\"}"), KEY),
+            signed(header, "{\"a\":" + "[".repeat(500) + "]".repeat(500) + "}", KEY),
+            signed(
+                header, claims.replaceFirst("}$", ",\"pad\":\"" + "x".repeat(9000) + "\"}"), KEY),
+            parts[0] + "." + parts[1],
+            parts[0] + "." + parts[1] + "." + parts[2] + ".x.y",
+            good + "=",
+            good.substring(0, good.length() - 4),
+            "",
+            ".",
+            "..",
+            "x".repeat(9000));
+    for (String token : bad) {
+      Reply reply = service.profile(token);
+      assertThat(reply.status()).as(token).isEqualTo(401);
+      assertThat(reply.text("code")).isEqualTo("token_invalid");
+    }
+    service.profile(good).expect(200);
+  }
+
+  @Test
+  void keysNamedInAHeaderAreIgnored() throws JOSEException {
+    String claims = decoded(service.verified(ADA).text("access_token").split("\\.")[1]);
+    String header =
+        "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"jku\":\"http://evil.example/keys\","
+            + "\"kid\":\"../../etc/passwd\"}";
+
+    service.profile(signed(header, claims, KEY)).expect(200);
+    service
+        .profile(signed(header, claims, "another-key-0123456789abcdefghijklmnop"))
+        .expect(401, "token_invalid");
+  }
+
+  @Test
+  void theAudienceIsDemandedWhenItIsSet() throws JOSEException {
+    try (var strict =
+        TestService.with(engine).set("JWT_AUDIENCE", "https://api.example.com").start()) {
+      String token = strict.verified(ADA).text("access_token");
+      String claims = decoded(token.split("\\.")[1]);
+      assertThat(claims).contains("\"aud\":\"https://api.example.com\"");
+      strict.profile(token).expect(200);
+      strict
+          .profile(
+              signed(
+                  "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}",
+                  claims.replace("api.example", "other.example"),
+                  KEY))
+          .expect(401, "token_invalid");
+    }
+  }
+
+  /** The rules of python-jose and of the Python service, restated. */
+  @Test
+  void thePythonServiceTakesTheAccessTokenForOneAndNotForARefreshToken() throws JOSEException {
+    String token = service.verified(ADA).text("access_token");
+    String[] parts = token.split("\\.");
+    String claims = decoded(parts[1]);
+
+    assertThat(signed(decoded(parts[0]), claims, KEY)).isEqualTo(token);
+    assertThat(decoded(parts[0])).contains("\"alg\":\"HS256\"");
+    assertThat(claims).containsPattern("\"sub\":\"[0-9]+\"").containsPattern("\"exp\":[0-9]+");
+    assertThat(claims).doesNotContain("\"aud\"");
+    assertThat(claims).doesNotContain("\"jti\"");
+  }
+
+  private static String signed(String header, String claims, String key) throws JOSEException {
+    String input = base64(header) + "." + base64(claims);
+    var signer = new MACSigner(key.getBytes(StandardCharsets.UTF_8));
+    var algorithm =
+        header.contains("HS512")
+            ? com.nimbusds.jose.JWSAlgorithm.HS512
+            : com.nimbusds.jose.JWSAlgorithm.HS256;
+    return input
+        + "."
+        + signer.sign(
+            new com.nimbusds.jose.JWSHeader(algorithm), input.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private static String base64(String text) {
+    return Base64.getUrlEncoder()
+        .withoutPadding()
+        .encodeToString(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String decoded(String base64) {
+    return new String(Base64.getUrlDecoder().decode(base64), StandardCharsets.UTF_8);
+  }
+}
