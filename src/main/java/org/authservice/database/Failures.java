@@ -19,10 +19,8 @@ final class Failures {
 
   /** A bug: the statement is wrong and stays wrong. */
   static DatabaseFault fault(String sql, SQLException failure) {
-    return new DatabaseFault(
-        "SQLSTATE %s, error %d: %s"
-            .formatted(failure.getSQLState(), failure.getErrorCode(), oneLine(sql)),
-        withoutValues(failure));
+    SQLException clean = withoutValues(failure);
+    return new DatabaseFault("%s in: %s".formatted(firstLine(clean), oneLine(sql)), clean);
   }
 
   /** A message's first line, without the driver's hints that follow. */

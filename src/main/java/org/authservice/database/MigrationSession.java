@@ -7,11 +7,21 @@ import org.authservice.settings.DatabaseSettings;
 /** One look at, or change of, a database's schema, by one node at a time once locked. */
 interface MigrationSession extends AutoCloseable {
 
+  /** A session that may change the schema, once it is locked. */
   static MigrationSession open(DatabaseSettings.Location location) {
     return switch (location) {
       case DatabaseSettings.Postgres postgres ->
           new PostgresMigrationSession(new PostgresServer(postgres));
-      case DatabaseSettings.Sqlite sqlite -> new SqliteMigrationSession(new SqliteFile(sqlite));
+      case DatabaseSettings.Sqlite sqlite -> SqliteMigrationSession.open(new SqliteFile(sqlite));
+    };
+  }
+
+  /** A session that only looks. */
+  static MigrationSession look(DatabaseSettings.Location location) {
+    return switch (location) {
+      case DatabaseSettings.Postgres postgres ->
+          new PostgresMigrationSession(new PostgresServer(postgres));
+      case DatabaseSettings.Sqlite sqlite -> SqliteMigrationSession.look(new SqliteFile(sqlite));
     };
   }
 

@@ -26,7 +26,7 @@ enum Origin {
    * @throws StartFailure when the Python service left it in a state that cannot be taken over
    */
   static Origin of(Connection connection, Dialect dialect) throws SQLException {
-    if (exists(connection, dialect, "flyway_schema_history")) {
+    if (isOurs(connection, dialect)) {
       return OURS;
     }
     List<String> tables = new ArrayList<>();
@@ -47,6 +47,11 @@ enum Origin {
                 + " point DATABASE_URL at another database, or bring it to Alembic revision %s")
             .formatted(String.join(", ", tables), LAST_REVISION),
         null);
+  }
+
+  /** Whether this service has migrated the database before. */
+  static boolean isOurs(Connection connection, Dialect dialect) throws SQLException {
+    return exists(connection, dialect, "flyway_schema_history");
   }
 
   private static void checkRevision(Connection connection, List<String> tables)

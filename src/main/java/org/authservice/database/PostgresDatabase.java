@@ -23,6 +23,8 @@ import org.authservice.settings.StartFailure;
 final class PostgresDatabase implements Database {
   private static final int POOL_WAIT_MILLIS = 3_000;
   private static final int PROBE_WAIT_MILLIS = 2_000;
+  private static final int CLOSE_WAIT_MILLIS = 5_000;
+  private static final int CLOSE_PAUSE_MILLIS = 10;
   private static final int TRIES = 3;
 
   private final HikariDataSource pool;
@@ -37,6 +39,7 @@ final class PostgresDatabase implements Database {
   static PostgresDatabase open(
       DatabaseSettings.Postgres location, int poolSize, MeterRegistry meters) {
     PostgresServer server = new PostgresServer(location);
+    server.warnOfUnknownParameters();
     HikariConfig config = new HikariConfig();
     config.setPoolName("postgresql");
     config.setJdbcUrl(server.url());
@@ -58,7 +61,7 @@ final class PostgresDatabase implements Database {
       throw server.unreachable(failure.getCause() == null ? failure : failure.getCause());
     }
     try (Connection connection = pool.getConnection()) {
-      server.checkVersion(connection);
+      server.checkVersion(connection.getMetaData().getDatabaseMajorVersion());
       return pool;
     } catch (SQLException failure) {
       pool.close();
@@ -108,7 +111,21 @@ final class PostgresDatabase implements Database {
 
   @Override
   public void close() {
-    pool.close();
+    awaitIdle();
+    pool.close(); // which would break off what still runs
+  }
+
+  private void awaitIdle() {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_WAIT_MILLIS);
+    try {
+      while (pool.isRunning()
+          && pool.getHikariPoolMXBean().getActiveConnections() > 0
+          && System.nanoTime() < deadline) {
+        Thread.sleep(CLOSE_PAUSE_MILLIS);
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private boolean answers() {

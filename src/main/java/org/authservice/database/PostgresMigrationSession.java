@@ -29,7 +29,7 @@ final class PostgresMigrationSession implements MigrationSession {
     this.server = server;
     this.connection = server.connectForMigrations();
     try {
-      server.checkVersion(connection);
+      server.checkVersion(connection.getMetaData().getDatabaseMajorVersion());
     } catch (SQLException failure) {
       throw server.unreachable(failure);
     }

@@ -9,9 +9,13 @@ import java.util.Map;
 import java.util.Properties;
 import org.authservice.settings.DatabaseSettings;
 import org.authservice.settings.StartFailure;
+import org.postgresql.PGProperty;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** How connections to one PostgreSQL database are made: the driver's URL and properties. */
 final class PostgresServer {
+  private static final Logger log = LoggerFactory.getLogger(PostgresServer.class);
   private static final int OLDEST_VERSION = 13;
 
   /** libpq's names, which are common in URLs, and the driver's. */
@@ -37,9 +41,15 @@ final class PostgresServer {
             URLEncoder.encode(location.database(), StandardCharsets.UTF_8).replace("+", "%20"));
   }
 
-  /** For the pool: a statement ends after two seconds, a silent server is given up after three. */
+  /**
+   * For the pool: a statement ends after two seconds, a silent server is given up after three. The
+   * locks of a node that froze in a transaction are freed after ten.
+   */
   Properties forRequests() {
-    return properties("auth-service", "-c statement_timeout=2000", 3);
+    return properties(
+        "auth-service",
+        "-c statement_timeout=2000 -c idle_in_transaction_session_timeout=10000",
+        3);
   }
 
   /** For migrations: statements may take long, but they wait for no lock longer than 5 s. */
@@ -60,8 +70,7 @@ final class PostgresServer {
   }
 
   /** Refuses servers that are too old. */
-  void checkVersion(Connection connection) throws SQLException {
-    int version = connection.getMetaData().getDatabaseMajorVersion();
+  void checkVersion(int version) {
     if (version < OLDEST_VERSION) {
       throw new StartFailure(
           "DATABASE_URL: the server at %s is PostgreSQL %d; version %d or newer is needed"
@@ -70,6 +79,7 @@ final class PostgresServer {
     }
   }
 
+  /** The one line for a server that cannot be connected to. */
   StartFailure unreachable(Throwable failure) {
     return new StartFailure(
         "DATABASE_URL: cannot connect to PostgreSQL at %s as %s: %s"
@@ -80,6 +90,25 @@ final class PostgresServer {
   /** Host, port and database, for messages. */
   String name() {
     return "%s:%d/%s".formatted(location.host(), location.port(), location.database());
+  }
+
+  /** Tells of parameters that the driver would silently ignore, such as a misspelt sslmode. */
+  void warnOfUnknownParameters() {
+    location
+        .parameters()
+        .forEach((name, value) -> {
+          if (PGProperty.forName(driver(name, value)) == null) {
+            log.warn("DATABASE_URL: the parameter {} is unknown and has no effect", name);
+          }
+        });
+  }
+
+  /** The driver's name of a parameter. */
+  private static String driver(String name, String value) {
+    if (name.equals("ssl") && !value.equals("true") && !value.equals("false")) {
+      return "sslmode"; // asyncpg's way to say it
+    }
+    return RENAMED.getOrDefault(name, name);
   }
 
   private Properties properties(String application, String options, int socketTimeoutSeconds) {
@@ -94,7 +123,7 @@ final class PostgresServer {
     properties.setProperty("logServerErrorDetail", "false"); // the detail quotes rows
     location
         .parameters()
-        .forEach((name, value) -> properties.setProperty(RENAMED.getOrDefault(name, name), value));
+        .forEach((name, value) -> properties.setProperty(driver(name, value), value));
     // Conditional UPDATEs decide races; they count on seeing what others have committed.
     String ours = "-c default_transaction_isolation=read\\ committed " + options;
     properties.merge("options", ours, (given, added) -> given + " " + added);

@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.authservice.settings.StartFailure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConnection;
@@ -33,28 +34,29 @@ final class SqliteConnection implements AutoCloseable {
 
   /** Runs a statement, inside the open transaction if there is one. */
   <T> T run(Statement<T> statement) throws SQLException {
-    PreparedStatement ready = prepare(statement.sql());
-    try {
-      return Execution.run(ready, statement, dialect);
-    } finally {
-      ready.clearParameters(); // no password hash stays behind in the cache
-    }
+    return use(
+        statement.sql(),
+        ready -> {
+          T value = Execution.run(ready, statement, dialect);
+          ready.clearParameters(); // no password hash stays behind
+          return value;
+        });
   }
 
   /** Takes the write lock; waits for other processes as long as the busy time-out allows. */
   void begin() throws SQLException {
-    prepare("BEGIN IMMEDIATE").execute();
+    execute("BEGIN IMMEDIATE");
   }
 
   /** Makes the transaction durable. */
   void commit() throws SQLException {
-    prepare("COMMIT").execute();
+    execute("COMMIT");
   }
 
   /** Undoes the transaction. */
   void rollBack() {
     try {
-      prepare("ROLLBACK").execute();
+      execute("ROLLBACK");
     } catch (SQLException failure) {
       // After an I/O error SQLite has rolled back by itself; a fresh connection is certain.
       log.debug("rollback failed, connecting anew", failure);
@@ -80,11 +82,33 @@ final class SqliteConnection implements AutoCloseable {
     closeQuietly(connection);
   }
 
+  private boolean execute(String sql) throws SQLException {
+    return use(sql, PreparedStatement::execute);
+  }
+
+  private interface Use<T> {
+    T of(PreparedStatement ready) throws SQLException;
+  }
+
+  /** Uses a cached statement. One that failed is not used again: the driver has closed it. */
+  private <T> T use(String sql, Use<T> use) throws SQLException {
+    PreparedStatement ready = prepare(sql);
+    boolean good = false;
+    try {
+      T value = use.of(ready);
+      good = true;
+      return value;
+    } finally {
+      if (!good) {
+        prepared.remove(sql);
+        closeQuietly(ready);
+      }
+    }
+  }
+
   private PreparedStatement prepare(String sql) throws SQLException {
     if (broken) {
-      close();
-      connection = opener.get();
-      broken = false;
+      reconnect();
     }
     PreparedStatement known = prepared.get(sql);
     if (known != null) {
@@ -98,6 +122,16 @@ final class SqliteConnection implements AutoCloseable {
       eldest.remove();
     }
     return made;
+  }
+
+  private void reconnect() {
+    close();
+    try {
+      connection = opener.get();
+      broken = false;
+    } catch (StartFailure failure) {
+      throw Failures.unavailable("SQLite: " + Failures.firstLine(failure), failure);
+    }
   }
 
   private static void closeQuietly(AutoCloseable resource) {

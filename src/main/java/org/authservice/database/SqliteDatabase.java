@@ -13,8 +13,8 @@ import org.authservice.settings.DatabaseSettings;
  */
 final class SqliteDatabase implements Database {
   private static final int READERS = 2;
-  private static final long WAIT_MILLIS = 10_000;
-  private static final long PROBE_WAIT_MILLIS = 2_000;
+  private static final SqliteTask.Patience PATIENCE = new SqliteTask.Patience(10_000, 5_000);
+  private static final SqliteTask.Patience PROBE = new SqliteTask.Patience(1_000, 500);
 
   private final SqliteFile file;
   private final Dialect dialect = new SqliteDialect();
@@ -34,31 +34,27 @@ final class SqliteDatabase implements Database {
 
   static SqliteDatabase open(DatabaseSettings.Sqlite location, MeterRegistry meters) {
     SqliteFile file = new SqliteFile(location);
+    file.warnOfWideMode();
     file.create();
     return new SqliteDatabase(file, meters);
   }
 
   @Override
   public <T> T read(Statement<T> query) {
-    return timers.read(() -> readers.call(connection -> run(connection, query), WAIT_MILLIS));
+    return timers.read(() -> readers.call(c -> run(c, query), PATIENCE, () -> {}));
   }
 
   @Override
   public <T> T commit(Statement<T> write) {
-    return timers.commit(() ->
-        writer.call(connection -> inTransaction(connection, c -> run(c, write)), WAIT_MILLIS));
+    return timers.commit(() -> write(c -> run(c, write), () -> {}));
   }
 
   @Override
   public <T> T transaction(Function<Transaction, T> work) {
     AfterCommit afterCommit = new AfterCommit();
     T value =
-        timers.transaction(() ->
-            writer.call(
-                connection ->
-                    inTransaction(
-                        connection, c -> work.apply(new SqliteTransaction(c, afterCommit))),
-                WAIT_MILLIS));
+        timers.transaction(
+            () -> write(c -> work.apply(new SqliteTransaction(c, afterCommit)), afterCommit::run));
     afterCommit.run();
     return value;
   }
@@ -68,7 +64,7 @@ final class SqliteDatabase implements Database {
     try {
       Statement<Optional<Boolean>> probe =
           Statement.row("SELECT 1 AS up FROM sqlite_master LIMIT 1", _ -> {}, _ -> true);
-      readers.call(connection -> run(connection, probe), PROBE_WAIT_MILLIS);
+      readers.call(c -> run(c, probe), PROBE, () -> {});
       return true;
     } catch (Unavailable | DatabaseFault failure) {
       return false;
@@ -85,6 +81,10 @@ final class SqliteDatabase implements Database {
     readers.close();
     writer.close();
     file.removeTemporary();
+  }
+
+  private <T> T write(Function<SqliteConnection, T> work, Runnable orphaned) {
+    return writer.call(connection -> inTransaction(connection, work), PATIENCE, orphaned);
   }
 
   private static <T> T inTransaction(

@@ -50,9 +50,8 @@ final class SqliteFile {
    * SQLite gives its -wal and -shm files the same mode. Rule F1 of the security rules.
    */
   void create() {
-    boolean posix = file.getFileSystem().supportedFileAttributeViews().contains("posix");
     try {
-      if (posix) {
+      if (hasModes()) {
         Files.createFile(
             file,
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
@@ -60,9 +59,7 @@ final class SqliteFile {
         Files.createFile(file);
       }
     } catch (FileAlreadyExistsException exists) {
-      if (posix) {
-        warnOfWideMode();
-      }
+      log.debug("{} is there already", file);
     } catch (NoSuchFileException missing) {
       throw new StartFailure(
           "DATABASE_URL: the folder of %s does not exist; make it first".formatted(file), missing);
@@ -72,6 +69,26 @@ final class SqliteFile {
               .formatted(file, failure.getClass().getSimpleName()),
           failure);
     }
+  }
+
+  /** Tells the operator when others than the owner may use the file. */
+  void warnOfWideMode() {
+    if (!hasModes() || !Files.exists(file)) {
+      return;
+    }
+    try {
+      Set<PosixFilePermission> wide = EnumSet.copyOf(Files.getPosixFilePermissions(file));
+      wide.removeAll(PosixFilePermissions.fromString("rwx------"));
+      if (!wide.isEmpty()) {
+        log.warn("others may read or write the database {}: chmod 600 it, -wal and -shm too", file);
+      }
+    } catch (IOException failure) {
+      log.warn("cannot see the mode of {}: {}", file, failure.toString());
+    }
+  }
+
+  private boolean hasModes() {
+    return file.getFileSystem().supportedFileAttributeViews().contains("posix");
   }
 
   /** What every connection has in common. */
@@ -84,16 +101,21 @@ final class SqliteFile {
     return config;
   }
 
+  /** A connection to look at the file without making one. */
+  Connection connectToLook() {
+    return open(config(), Files.exists(file) ? url() : "jdbc:sqlite::memory:");
+  }
+
   /** A connection that may write. It switches the file to write-ahead logging. */
   Connection connect() {
     SQLiteConfig config = config();
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
-    return open(config);
+    return open(config, url());
   }
 
   /** A connection that cannot write. */
   Connection connectReadOnly() {
-    Connection connection = open(config());
+    Connection connection = open(config(), url());
     try (java.sql.Statement statement = connection.createStatement()) {
       statement.execute("PRAGMA query_only = ON");
       return connection;
@@ -117,10 +139,10 @@ final class SqliteFile {
   }
 
   /** Switching to write-ahead logging does not wait for other processes by itself. */
-  private Connection open(SQLiteConfig config) {
+  private Connection open(SQLiteConfig config, String url) {
     for (int attempt = 1; ; attempt++) {
       try {
-        return config.createConnection(url());
+        return config.createConnection(url);
       } catch (SQLException failure) {
         boolean busy =
             failure instanceof SQLiteException sqlite
@@ -147,17 +169,5 @@ final class SqliteFile {
         "DATABASE_URL: cannot open the SQLite file %s: %s"
             .formatted(file, Failures.firstLine(failure)),
         failure);
-  }
-
-  private void warnOfWideMode() {
-    try {
-      Set<PosixFilePermission> wide = EnumSet.copyOf(Files.getPosixFilePermissions(file));
-      wide.removeAll(PosixFilePermissions.fromString("rwx------"));
-      if (!wide.isEmpty()) {
-        log.warn("others may read or write the database {}: chmod 600 it, -wal and -shm too", file);
-      }
-    } catch (IOException failure) {
-      log.warn("cannot see the mode of {}: {}", file, failure.toString());
-    }
   }
 }

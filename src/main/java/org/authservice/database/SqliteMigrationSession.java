@@ -23,9 +23,19 @@ final class SqliteMigrationSession implements MigrationSession {
   private final Dialect dialect = new SqliteDialect();
   private final Connection connection;
 
-  SqliteMigrationSession(SqliteFile file) {
+  private SqliteMigrationSession(Connection connection) {
+    this.connection = connection;
+  }
+
+  /** To migrate a file, which is made if there is none. */
+  static SqliteMigrationSession open(SqliteFile file) {
     file.create();
-    this.connection = file.connect();
+    return new SqliteMigrationSession(file.connect());
+  }
+
+  /** To look only. */
+  static SqliteMigrationSession look(SqliteFile file) {
+    return new SqliteMigrationSession(file.connectToLook());
   }
 
   @Override

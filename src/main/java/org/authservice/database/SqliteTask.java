@@ -8,22 +8,31 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Work for a SQLite thread, and the wait of whoever wants it done. Either it is given up before it
- * starts, and never runs, or it runs and its outcome is waited for.
+ * starts, and never runs, or it runs and its outcome is waited for, within reason.
  */
 final class SqliteTask<T> {
-  /** How long work may take once started: beyond it the statement is interrupted. */
-  private static final long RUN_MILLIS = 10_000;
-
-  private static final long INTERRUPTED_MILLIS = 1_000;
+  private static final long INTERRUPTED_MILLIS = 500;
 
   private enum State {
     QUEUED,
     RUNNING,
     DONE,
-    GIVEN_UP
+    /** Given up before it started. */
+    GIVEN_UP,
+    /** It still runs, but nobody waits for it any more. */
+    LEFT
   }
 
+  /**
+   * How long to wait.
+   *
+   * @param startMillis until the work is done or at least has started
+   * @param runMillis beyond that until its statement is interrupted
+   */
+  record Patience(long startMillis, long runMillis) {}
+
   private final Function<SqliteConnection, T> work;
+  private final Runnable orphaned;
   private final CountDownLatch finished = new CountDownLatch(1);
   private final ReentrantLock lock = new ReentrantLock();
   private State state = State.QUEUED;
@@ -31,8 +40,14 @@ final class SqliteTask<T> {
   private @Nullable T value;
   private @Nullable Throwable failure;
 
-  SqliteTask(Function<SqliteConnection, T> work) {
+  /**
+   * Work that waits for its thread.
+   *
+   * @param orphaned runs when the work succeeded after its caller had stopped waiting
+   */
+  SqliteTask(Function<SqliteConnection, T> work, Runnable orphaned) {
     this.work = work;
+    this.orphaned = orphaned;
   }
 
   /** Does the work, on the connection's own thread. */
@@ -40,16 +55,14 @@ final class SqliteTask<T> {
     if (!move(State.QUEUED, State.RUNNING, connection)) {
       return;
     }
-    T result = null;
-    Throwable thrown = null;
     try {
-      result = work.apply(connection);
+      value = work.apply(connection);
     } catch (Throwable problem) {
-      thrown = problem; // Errors too: the caller gets them, the thread lives on
+      failure = problem; // Errors too: the caller gets them, the thread lives on
     }
-    value = result;
-    failure = thrown;
-    move(State.RUNNING, State.DONE, null);
+    if (!move(State.RUNNING, State.DONE, null) && failure == null) {
+      Thread.ofVirtual().name("after-commit").start(orphaned);
+    }
     finished.countDown();
   }
 
@@ -62,47 +75,44 @@ final class SqliteTask<T> {
   }
 
   /** Waits for the value, or for the exception that the work threw. */
-  T await(long waitMillis) {
-    boolean wasInterrupted = false;
+  T await(Patience patience) {
+    String reason = "waited too long";
     try {
-      if (!finished.await(waitMillis, TimeUnit.MILLISECONDS)) {
-        if (move(State.QUEUED, State.GIVEN_UP, null)) {
-          throw Failures.unavailable("SQLite: waited too long", null);
-        }
-        wasInterrupted = awaitRunning();
+      if (finished.await(patience.startMillis(), TimeUnit.MILLISECONDS)) {
+        return outcome();
       }
     } catch (InterruptedException interrupted) {
-      wasInterrupted = true;
-      if (move(State.QUEUED, State.GIVEN_UP, null)) {
-        throw Failures.unavailable("SQLite: interrupted while waiting", interrupted);
-      }
-      awaitRunning();
-    } finally {
-      if (wasInterrupted) {
-        Thread.currentThread().interrupt();
+      Thread.currentThread().interrupt();
+      reason = "interrupted while waiting";
+    }
+    if (move(State.QUEUED, State.GIVEN_UP, null)) {
+      throw Failures.unavailable("SQLite: " + reason, null);
+    }
+    // It has started and may commit whatever happens to this thread, so the outcome counts.
+    if (!finishesWithin(patience.runMillis())) {
+      interruptStatement();
+      if (!finishesWithin(INTERRUPTED_MILLIS) && move(State.RUNNING, State.LEFT, null)) {
+        throw Failures.unavailable("SQLite: no outcome in time", null);
       }
     }
     return outcome();
   }
 
-  /** Waits for work that has started, whatever happens to this thread: it may have committed. */
-  private boolean awaitRunning() {
-    boolean wasInterrupted = false;
-    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RUN_MILLIS);
-    boolean stopped = false;
-    while (true) {
-      try {
-        if (finished.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-          return wasInterrupted;
+  /** Waits on through interruptions. */
+  private boolean finishesWithin(long millis) {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return finished.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException interruption) {
+          interrupted = true;
         }
-        if (stopped) {
-          throw Failures.unavailable("SQLite: no outcome in time", null);
-        }
-        stopped = true;
-        interruptStatement();
-        deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(INTERRUPTED_MILLIS);
-      } catch (InterruptedException interrupted) {
-        wasInterrupted = true;
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
     }
   }
@@ -133,14 +143,13 @@ final class SqliteTask<T> {
     }
   }
 
-  @SuppressWarnings({"unchecked", "NullAway"}) // null only where the work itself gave null
+  @SuppressWarnings("NullAway") // null only where the work itself gave null
   private T outcome() {
-    Throwable thrown = failure;
-    return switch (thrown) {
+    return switch (failure) {
       case null -> value;
       case RuntimeException exception -> throw exception;
       case Error error -> throw error;
-      default -> throw new IllegalStateException(thrown);
+      case Throwable other -> throw new IllegalStateException(other);
     };
   }
 }

@@ -24,7 +24,7 @@ final class SqliteThreads implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
 
   /** Ends the thread that takes it. */
-  private final SqliteTask<?> end = new SqliteTask<>(_ -> "end");
+  private final SqliteTask<?> end = new SqliteTask<>(_ -> "end", () -> {});
 
   private volatile boolean stopping;
 
@@ -38,17 +38,17 @@ final class SqliteThreads implements AutoCloseable {
   /**
    * Runs work on one of the threads and waits for its value.
    *
-   * @param waitMillis the longest wait for a thread; work that has not started by then never does
+   * @param orphaned runs when the work succeeded after this call had given up
    */
-  <T> T call(Function<SqliteConnection, T> work, long waitMillis) {
+  <T> T call(Function<SqliteConnection, T> work, SqliteTask.Patience patience, Runnable orphaned) {
     if (threads.contains(Thread.currentThread())) {
       throw new IllegalStateException("a verb was used inside a transaction");
     }
-    SqliteTask<T> task = new SqliteTask<>(work);
+    SqliteTask<T> task = new SqliteTask<>(work, orphaned);
     if (stopping || !queue.offer(task)) {
       throw Failures.unavailable(stopping ? "SQLite: closed" : "SQLite: queue full", null);
     }
-    return task.await(waitMillis);
+    return task.await(patience);
   }
 
   /** Ends the threads after what is running and queued. */

@@ -1,0 +1,388 @@
+package org.authservice.database;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ch.qos.logback.classic.Level;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.authservice.settings.DatabaseSettings;
+import org.authservice.settings.StartFailure;
+import org.authservice.testing.Databases;
+import org.authservice.testing.LogLines;
+import org.authservice.testing.TestDatabase;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class MigrationsTest {
+  private static final String HISTORY =
+      "SELECT version FROM flyway_schema_history ORDER BY installed_rank";
+  private static final String ADDRESSES = "SELECT email FROM users ORDER BY id";
+
+  private static Migrations migrations(TestDatabase test) {
+    return new Migrations(test.settings());
+  }
+
+  private static Migrations withoutMigrateOnStart(TestDatabase test) {
+    return new Migrations(new DatabaseSettings(test.settings().location(), 10, false));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anEmptyDatabaseGetsTheWholeSchemaOnce(Databases engine) {
+    try (TestDatabase test = engine.empty()) {
+      assertThat(migrations(test).migrate()).isEqualTo(3);
+      assertThat(migrations(test).migrate()).isZero();
+      migrations(test).atStart();
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+      assertThat(test.column(ADDRESSES)).isEmpty();
+    }
+  }
+
+  @Test
+  void theNewestVersionIsThatOfTheFiles() {
+    try (TestDatabase test = Databases.SQLITE.empty()) {
+      assertThat(migrations(test).dryRun().getLast().version()).isEqualTo(Migrations.NEWEST);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theDatabaseOfThePythonServiceIsTakenOver(Databases engine) {
+    try (TestDatabase test = engine.leftByPython();
+        LogLines log = new LogLines("org.authservice.database", Level.INFO)) {
+      assertThat(migrations(test).migrate()).isEqualTo(2);
+      assertThat(migrations(test).migrate()).isZero();
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+      assertThat(test.column(ADDRESSES))
+          .containsExactly(
+              "ada@example.com", "grace@example.com", "long@example.com", "oauth@example.com");
+      assertThat(test.column("SELECT credentials_version FROM users WHERE password_confirmed"))
+          .containsExactly("0", "0", "0", "0");
+      assertThat(log.lines())
+          .contains("INFO took over the Python service's database at revision 1f85d57b8e52")
+          .noneMatch(line -> line.startsWith("WARN"));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void thePythonServiceGoesOnWritingToTheDatabase(Databases engine) {
+    try (TestDatabase test = engine.leftByPython()) {
+      migrations(test).migrate();
+      test.execute(
+          """
+          INSERT INTO users (email, hashed_password, google_id, is_active, is_verified, full_name,
+            updated_at) VALUES ('new@example.com', 'x', NULL, true, false, NULL, NULL);
+          INSERT INTO otps (user_id, email, otp_code, purpose, expires_at)
+            VALUES (5, 'new@example.com', '$2b$12$x', 'login', '2025-06-12 10:15:30');
+          """);
+      assertThat(test.column("SELECT id FROM users WHERE email = 'new@example.com'"))
+          .containsExactly("5");
+      assertThat(test.column("SELECT attempts FROM otps")).containsExactly("0");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void accountsThatDifferOnlyInCaseAreToldAndKept(Databases engine) {
+    try (TestDatabase test = engine.leftByPython();
+        LogLines log = new LogLines("org.authservice.database", Level.WARN)) {
+      StringBuilder rows = new StringBuilder();
+      for (String name : List.of("Ada", "ADA", "b1", "B1")) {
+        rows.append("INSERT INTO users (email, is_active, is_verified) VALUES ('")
+            .append(name)
+            .append("@example.com', true, true);\n");
+      }
+      test.execute(rows.toString());
+      migrations(test).migrate();
+      assertThat(log.lines())
+          .containsExactly(
+              "WARN 2 addresses have several accounts that differ only in case:"
+                  + " ada@example.com, b1@example.com");
+      assertThat(test.column(ADDRESSES)).contains("ada@example.com", "Ada@example.com").hasSize(8);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void manyAccountsThatDifferOnlyInCaseAreToldInOneShortLine(Databases engine) {
+    try (TestDatabase test = engine.leftByPython();
+        LogLines log = new LogLines("org.authservice.database", Level.WARN)) {
+      StringBuilder rows = new StringBuilder();
+      for (int i = 10; i < 25; i++) {
+        for (String name : List.of("p" + i, "P" + i)) {
+          rows.append("INSERT INTO users (email, is_active, is_verified) VALUES ('")
+              .append(name)
+              .append("@example.com', true, true);\n");
+        }
+      }
+      test.execute(rows.toString());
+      migrations(test).migrate();
+      assertThat(log.lines())
+          .singleElement()
+          .asString()
+          .startsWith("WARN 15 addresses have several accounts")
+          .contains("p10@example.com", "p19@example.com")
+          .endsWith(", …")
+          .doesNotContain("p20");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anotherRevisionOfThePythonServiceIsRefused(Databases engine) {
+    for (String change :
+        List.of(
+            "UPDATE alembic_version SET version_num = '0a1b2c3d4e5f'",
+            "DELETE FROM alembic_version",
+            "INSERT INTO alembic_version VALUES ('0a1b2c3d4e5f')")) {
+      try (TestDatabase test = engine.leftByPython()) {
+        test.execute(change);
+        assertRefused(test, "run 'alembic upgrade 1f85d57b8e52' with the Python service first");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void tablesOfUnknownOriginAreRefused(Databases engine) {
+    try (TestDatabase test = engine.leftByPython()) {
+      test.execute("DROP TABLE alembic_version");
+      assertRefused(test, "the table users, otps, invalidated_tokens but no alembic_version");
+    }
+    try (TestDatabase test = engine.leftByPython()) {
+      test.execute("DROP TABLE otps");
+      assertRefused(test, "restore it from a backup");
+    }
+  }
+
+  private static void assertRefused(TestDatabase test, String part) {
+    for (Runnable start :
+        List.<Runnable>of(
+            () -> migrations(test).atStart(), () -> withoutMigrateOnStart(test).atStart())) {
+      assertThatThrownBy(start::run)
+          .isInstanceOf(StartFailure.class)
+          .hasMessageContaining(part)
+          .message()
+          .doesNotContain("\n");
+    }
+    assertThat(test.column("SELECT count(*) FROM users")).containsExactly("4");
+    assertThatThrownBy(() -> test.column(HISTORY)).hasMessageContaining("flyway_schema_history");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void severalNodesMayStartAtOnce(Databases engine) throws Exception {
+    try (TestDatabase test = engine.empty()) {
+      assertThat(race(test)).isEqualTo(3);
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+    }
+    try (TestDatabase test = engine.leftByPython()) {
+      assertThat(race(test)).isEqualTo(2);
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+    }
+  }
+
+  /** Starts four nodes and gives how many migrations they ran together. */
+  private static int race(TestDatabase test) throws Exception {
+    CountDownLatch go = new CountDownLatch(1);
+    try (ExecutorService nodes = Executors.newFixedThreadPool(4)) {
+      List<Future<Integer>> counts = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        counts.add(
+            nodes.submit(() -> {
+              go.await();
+              try (Database database = test.open()) {
+                int count = migrations(test).migrate();
+                database.commit(Counters.add("node " + Thread.currentThread().threadId()));
+                return count;
+              }
+            }));
+      }
+      go.countDown();
+      int sum = 0;
+      for (Future<Integer> count : counts) {
+        sum += count.get();
+      }
+      return sum;
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void withoutMigrateOnStartPendingMigrationsAreRefused(Databases engine) {
+    try (TestDatabase test = engine.empty()) {
+      assertThatThrownBy(() -> withoutMigrateOnStart(test).atStart())
+          .isInstanceOf(StartFailure.class)
+          .hasMessage(
+              "MIGRATE_ON_START is false and migrations are pending (V1, V2, V3): run bin/auth"
+                  + " migrate");
+      migrations(test).migrate();
+      withoutMigrateOnStart(test).atStart();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aDryRunTellsTheSqlAndChangesNothing(Databases engine) {
+    try (TestDatabase test = engine.empty()) {
+      List<Migrations.Pending> pending = migrations(test).dryRun();
+      assertThat(pending).extracting(Migrations.Pending::version).containsExactly("1", "2", "3");
+      assertThat(pending.get(1).description()).isEqualTo("sessions codes outbox events");
+      assertThat(pending.get(1).sql())
+          .contains("CREATE TABLE sessions", engine == Databases.SQLITE ? "blob" : "bytea")
+          .doesNotContain("${");
+      assertThatThrownBy(() -> test.column(HISTORY)).hasMessageContaining("flyway");
+    }
+    try (TestDatabase test = engine.leftByPython()) {
+      assertThat(migrations(test).dryRun())
+          .extracting(Migrations.Pending::version)
+          .containsExactly("2", "3");
+      assertThatThrownBy(() -> test.column(HISTORY)).hasMessageContaining("flyway");
+      migrations(test).migrate();
+      assertThat(migrations(test).dryRun()).isEmpty();
+    }
+  }
+
+  @Test
+  void aDryRunMakesNoSqliteFile() {
+    try (TestDatabase test = Databases.SQLITE.empty()) {
+      migrations(test).dryRun();
+      assertThat(((DatabaseSettings.Sqlite) test.settings().location()).file()).doesNotExist();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aSchemaOfANewerVersionIsAccepted(Databases engine) {
+    try (TestDatabase test = engine.migrated()) {
+      test.execute(
+          """
+          ALTER TABLE users ADD COLUMN something_new integer NOT NULL DEFAULT 0;
+          INSERT INTO flyway_schema_history (installed_rank, version, description, type, script,
+            checksum, installed_by, execution_time, success)
+            VALUES (99, '99', 'something new', 'SQL', 'V99__something_new.sql', 1, 'x', 1, true);
+          """);
+      migrations(test).atStart();
+      withoutMigrateOnStart(test).atStart();
+      assertThat(migrations(test).dryRun()).isEmpty();
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3", "99");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void otherTablesInTheDatabaseAreLeftAlone(Databases engine) {
+    try (TestDatabase test = engine.empty()) {
+      test.execute("CREATE TABLE courses (id integer PRIMARY KEY)");
+      assertThat(migrations(test).migrate()).isEqualTo(3);
+      assertThat(test.column("SELECT count(*) FROM courses")).containsExactly("0");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMigrationThatFailedIsTriedAgainAtTheNextStart(Databases engine) {
+    try (TestDatabase test = engine.empty()) {
+      test.execute("CREATE TABLE outbox (id integer PRIMARY KEY)");
+      assertThatThrownBy(() -> migrations(test).atStart())
+          .isInstanceOf(StartFailure.class)
+          .hasMessageStartingWith("a migration failed: ")
+          .hasMessageContaining("outbox")
+          .message()
+          .doesNotContain("\n");
+      assertThatThrownBy(() -> test.column("SELECT id FROM sessions"))
+          .as("nothing of the failed migration stays")
+          .isInstanceOf(IllegalStateException.class);
+      test.execute("DROP TABLE outbox");
+      migrations(test).atStart();
+      assertThat(test.column(HISTORY)).contains("1", "2", "3");
+    }
+  }
+
+  @Test
+  void anIndexWhoseBuildFailedIsBuiltAgain() {
+    try (TestDatabase test = Databases.POSTGRES.migrated()) {
+      test.execute(
+          """
+          UPDATE flyway_schema_history SET success = false WHERE version = '3';
+          UPDATE pg_index SET indisvalid = false
+            WHERE indexrelid = 'ix_users_lower_email'::regclass;
+          """);
+      assertThat(migrations(test).migrate()).isEqualTo(1);
+      assertThat(
+              test.column(
+                  "SELECT indisvalid FROM pg_index"
+                      + " WHERE indexrelid = 'ix_users_lower_email'::regclass"))
+          .containsExactly("t");
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+    }
+  }
+
+  @Test
+  void aNodeThatWaitsForAnotherDoesNotStopItsConcurrentIndex() throws Exception {
+    try (TestDatabase test = Databases.POSTGRES.leftByPython();
+        var blocker = test.connect();
+        ExecutorService nodes = Executors.newFixedThreadPool(2)) {
+      blocker.setAutoCommit(false);
+      blocker.createStatement().executeQuery("SELECT 1 FROM alembic_version").close();
+      Future<Integer> first = nodes.submit(() -> migrations(test).migrate());
+      awaitRow(test, "SELECT 1 FROM pg_stat_progress_create_index");
+      Future<Integer> second = nodes.submit(() -> migrations(test).migrate());
+      awaitRow(
+          test,
+          "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+              + " AND query LIKE '%pg_try_advisory_lock%' AND pid NOT IN"
+              + " (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
+              + " AND pid <> pg_backend_pid()");
+      blocker.rollback();
+      assertThat(first.get()).isEqualTo(2);
+      assertThat(second.get()).isZero();
+    }
+  }
+
+  @Test
+  @Tag("soak")
+  void aTableThatSomebodyHoldsIsWaitedForInShortTries() throws Exception {
+    try (TestDatabase test = Databases.POSTGRES.leftByPython();
+        var blocker = test.connect();
+        LogLines log = new LogLines(Migrations.class.getName(), Level.WARN);
+        ExecutorService nodes = Executors.newFixedThreadPool(1)) {
+      blocker.setAutoCommit(false);
+      blocker.createStatement().execute("LOCK TABLE users IN ACCESS SHARE MODE");
+      Future<Integer> node = nodes.submit(() -> migrations(test).migrate());
+      while (log.lines().isEmpty()) {
+        Thread.onSpinWait();
+      }
+      blocker.rollback();
+      assertThat(node.get()).isEqualTo(2);
+      assertThat(log.lines()).allMatch(line -> line.contains("trying again"));
+    }
+  }
+
+  @Test
+  void noFileIsLeftBesideAMigratedSqliteFile() throws Exception {
+    try (TestDatabase test = Databases.SQLITE.empty()) {
+      migrations(test).migrate();
+      var file = ((DatabaseSettings.Sqlite) test.settings().location()).file();
+      try (var files = Files.list(file.getParent())) {
+        assertThat(files).containsExactly(file);
+      }
+    }
+  }
+
+  private static void awaitRow(TestDatabase test, String sql) {
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    while (test.column(sql).isEmpty()) {
+      assertThat(System.nanoTime()).as(sql).isLessThan(deadline);
+    }
+  }
+}
