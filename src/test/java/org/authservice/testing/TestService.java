@@ -38,10 +38,10 @@ public final class TestService implements AutoCloseable {
   public static final String PASSWORD = "Correct-Horse7!";
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final HttpClient CLIENT =
-      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private static final Pattern CODE = Pattern.compile("(?<![0-9])[0-9]{6}(?![0-9])");
 
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final TestDatabase database;
   private final boolean ownsDatabase;
   private final TestClock clock;
@@ -188,7 +188,7 @@ public final class TestService implements AutoCloseable {
       request.headers(headers);
     }
     try {
-      return new Reply(CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString()));
+      return new Reply(client.send(request.build(), HttpResponse.BodyHandlers.ofString()));
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     } catch (InterruptedException interrupted) {
@@ -296,6 +296,7 @@ public final class TestService implements AutoCloseable {
 
   @Override
   public void close() {
+    client.shutdownNow(); // an open connection would be waited for
     service.close();
     if (ownsDatabase) {
       database.close();
