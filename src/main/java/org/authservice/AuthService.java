@@ -177,6 +177,11 @@ public final class AuthService implements AutoCloseable {
     return devMailUrl;
   }
 
+  /** The endpoints of the features. */
+  List<Route> routes() {
+    return features.routes();
+  }
+
   /** The background worker of that name; tests run its task when they want it done. */
   public Worker worker(String name) {
     return workers.stream().filter(it -> it.name().equals(name)).findFirst().orElseThrow();

@@ -1,6 +1,7 @@
 package org.authservice.http;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Locale;
@@ -13,7 +14,6 @@ import org.authservice.secret.Secrets;
 import org.eclipse.jetty.http.BadMessageException;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.io.Content;
-import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** Carries requests from Jetty to the site, and its answers back. */
 final class JettyExchange extends Handler.Abstract {
   private static final int MAX_BODY = 64 * 1024;
+  private static final long MAX_DRAINED = 16L * 1024 * 1024;
   private static final int MAX_HEADERS = 100;
   private static final int MAX_USER_AGENT = 400;
   private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -65,7 +66,11 @@ final class JettyExchange extends Handler.Abstract {
             client(jetty, headers, id),
             Optional.empty());
     Answer answer = answer(request, jetty);
-    write(rendering.render(answer, id), response, callback);
+    if (answer.status() == ErrorCode.PAYLOAD_TOO_LARGE.status()) {
+      writeThenDrain(rendering.render(answer, id), jetty, response, callback);
+    } else {
+      write(rendering.render(answer, id), response, callback);
+    }
     return true;
   }
 
@@ -112,14 +117,41 @@ final class JettyExchange extends Handler.Abstract {
     return false;
   }
 
-  private static void write(Rendering.Rendered rendered, Response response, Callback callback)
-      throws EofException {
+  /**
+   * Answers, then takes some of what the client is still sending: closing at once would reset the
+   * connection, and a client in the middle of sending would never see the answer.
+   */
+  private void writeThenDrain(
+      Rendering.Rendered rendered, Request jetty, Response response, Callback callback) {
+    prepare(rendered, response);
+    try (var reading =
+        slowClients.reading(jetty.getConnectionMetaData().getConnection().getEndPoint())) {
+      Content.Sink.write(response, true, ByteBuffer.wrap(rendered.content()));
+      InputStream rest = Content.Source.asInputStream(jetty);
+      byte[] discarded = new byte[8192];
+      long left = MAX_DRAINED;
+      int count = 0;
+      while (left > 0 && count >= 0) {
+        count = rest.read(discarded);
+        left -= count;
+      }
+      callback.succeeded();
+    } catch (IOException gone) {
+      callback.failed(gone);
+    }
+  }
+
+  private static void write(Rendering.Rendered rendered, Response response, Callback callback) {
+    prepare(rendered, response);
+    response.write(true, ByteBuffer.wrap(rendered.content()), callback);
+  }
+
+  private static void prepare(Rendering.Rendered rendered, Response response) {
     response.setStatus(rendered.status());
     rendered.headers().forEach(response.getHeaders()::put);
     if (rendered.status() != 204 && rendered.status() != 304) {
       response.getHeaders().put("Content-Length", rendered.content().length);
     }
-    response.write(true, ByteBuffer.wrap(rendered.content()), callback);
   }
 
   private String requestId(Request jetty) {
