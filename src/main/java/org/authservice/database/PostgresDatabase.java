@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.metrics.micrometer.MicrometerMetricsTrackerFactory;
 import com.zaxxer.hikari.pool.HikariPool;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -30,10 +31,12 @@ final class PostgresDatabase implements Database {
   private final HikariDataSource pool;
   private final Dialect dialect = new PostgresDialect();
   private final VerbTimers timers;
+  private final Counter repeats;
 
-  private PostgresDatabase(HikariDataSource pool, VerbTimers timers) {
+  private PostgresDatabase(HikariDataSource pool, MeterRegistry meters) {
     this.pool = pool;
-    this.timers = timers;
+    this.timers = new VerbTimers(meters);
+    this.repeats = meters.counter("auth.database.repeats");
   }
 
   static PostgresDatabase open(
@@ -50,7 +53,7 @@ final class PostgresDatabase implements Database {
     config.setInitializationFailTimeout(1); // no waiting: say at once that there is no server
     config.setMetricsTrackerFactory(new MicrometerMetricsTrackerFactory(meters));
     HikariDataSource pool = connect(config, server);
-    return new PostgresDatabase(pool, new VerbTimers(meters));
+    return new PostgresDatabase(pool, meters);
   }
 
   private static HikariDataSource connect(HikariConfig config, PostgresServer server) {
@@ -141,7 +144,7 @@ final class PostgresDatabase implements Database {
       try (Connection connection = connection()) {
         return run(connection, statement);
       } catch (SQLException failure) {
-        if (attempt == TRIES || !PostgresFailures.isWorthRepeating(failure)) {
+        if (!repeats(attempt, failure)) {
           throw PostgresFailures.translate(statement.sql(), failure);
         }
       }
@@ -154,16 +157,24 @@ final class PostgresDatabase implements Database {
       try (Connection connection = connection()) {
         return inTransaction(connection, work, afterCommit);
       } catch (Aborted aborted) {
-        if (attempt == TRIES || !PostgresFailures.isWorthRepeating(aborted.failure())) {
+        if (!repeats(attempt, aborted.failure())) {
           throw PostgresFailures.translate(aborted.sql(), aborted.failure());
         }
       } catch (SQLException failure) {
-        if (attempt == TRIES || !PostgresFailures.isWorthRepeating(failure)) {
+        if (!repeats(attempt, failure)) {
           // A connection lost here leaves the outcome open: as an outage, the client asks again.
           throw PostgresFailures.translate("COMMIT", failure);
         }
       }
     }
+  }
+
+  private boolean repeats(int attempt, SQLException failure) {
+    if (attempt == TRIES || !PostgresFailures.isWorthRepeating(failure)) {
+      return false;
+    }
+    repeats.increment();
+    return true;
   }
 
   private <T> T inTransaction(

@@ -26,10 +26,14 @@ final class SqliteDatabase implements Database {
     this.file = file;
     this.timers = new VerbTimers(meters);
     this.writer =
-        new SqliteThreads("sqlite-writer", 1, () -> new SqliteConnection(file::connect, dialect));
+        new SqliteThreads(
+            "sqlite-writer", 1, () -> new SqliteConnection(file::connect, dialect), meters);
     this.readers =
         new SqliteThreads(
-            "sqlite-reader", READERS, () -> new SqliteConnection(file::connectReadOnly, dialect));
+            "sqlite-reader",
+            READERS,
+            () -> new SqliteConnection(file::connectReadOnly, dialect),
+            meters);
   }
 
   static SqliteDatabase open(DatabaseSettings.Sqlite location, MeterRegistry meters) {

@@ -1,5 +1,7 @@
 package org.authservice.database;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -28,7 +30,10 @@ final class SqliteThreads implements AutoCloseable {
 
   private volatile boolean stopping;
 
-  SqliteThreads(String name, int count, Supplier<SqliteConnection> connections) {
+  /** Starts the threads; {@code auth.database.queue} tells how much waits for them. */
+  SqliteThreads(
+      String name, int count, Supplier<SqliteConnection> connections, MeterRegistry meters) {
+    meters.gauge("auth.database.queue", Tags.of("threads", name), queue, BlockingQueue::size);
     for (int i = 1; i <= count; i++) {
       SqliteConnection connection = connections.get();
       threads.add(Thread.ofPlatform().daemon().name(name + "-" + i).start(() -> serve(connection)));

@@ -210,7 +210,10 @@ class SqliteDatabaseTest {
     file.create();
     try (SqliteThreads threads =
         new SqliteThreads(
-            "test", 1, () -> new SqliteConnection(file::connect, new SqliteDialect()))) {
+            "test",
+            1,
+            () -> new SqliteConnection(file::connect, new SqliteDialect()),
+            new SimpleMeterRegistry())) {
       SqliteTask.Patience little = new SqliteTask.Patience(50, 50);
       assertThatThrownBy(() -> threads.call(c -> run(c, query), little, () -> {}))
           .isInstanceOf(Unavailable.class);
@@ -228,7 +231,10 @@ class SqliteDatabaseTest {
     file.create();
     try (SqliteThreads threads =
         new SqliteThreads(
-            "test", 1, () -> new SqliteConnection(file::connect, new SqliteDialect()))) {
+            "test",
+            1,
+            () -> new SqliteConnection(file::connect, new SqliteDialect()),
+            new SimpleMeterRegistry())) {
       CountDownLatch go = new CountDownLatch(1);
       CountDownLatch followedUp = new CountDownLatch(1);
       assertThatThrownBy(() ->
