@@ -54,7 +54,7 @@ final class AccountStore {
         SELECT ?, ?, true, ?, ?, ?, ?, 0, ?, true
         WHERE NOT EXISTS (SELECT 1 FROM users WHERE lower(email) = ?)
         ON CONFLICT (email) DO NOTHING
-        RETURNING\s\
+        RETURNING
         """
             + COLUMNS,
         p ->

@@ -179,7 +179,11 @@ public final class SettingsReader {
     Algorithm algorithm = algorithm();
     Secret key = secretKey(production, listener, database);
     int minimum =
-        Map.of(Algorithm.HS256, 32, Algorithm.HS384, 48, Algorithm.HS512, 64).get(algorithm);
+        switch (algorithm) {
+          case HS256 -> 32;
+          case HS384 -> 48;
+          case HS512 -> 64;
+        };
     if (source.problems().isEmpty() && key.bytes().length < minimum) {
       source.reject("SECRET_KEY", algorithm + " needs at least " + minimum + " bytes");
     }

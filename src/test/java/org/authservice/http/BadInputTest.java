@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class BadInputTest {
   private static final String ADA = "ada@example.com";
 
-  @Parameter Databases engine;
+  @Parameter Databases engine = Databases.SQLITE;
   private TestService service;
 
   @BeforeEach
@@ -112,7 +112,7 @@ class BadInputTest {
       for (String body : List.of("[]", "\"text\"", "7", "null", "true")) {
         send(endpoint, body, token).expect(422, "validation_failed");
       }
-      String field = BODIES.get(endpoint).keySet().iterator().next();
+      String field = BODIES.getOrDefault(endpoint, Map.of()).keySet().iterator().next();
       send(endpoint, "{\"" + field + "\":\"a\",\"" + field + "\":\"b\"}", token)
           .expect(422, "validation_failed");
       send(endpoint, "{\"other\":{\"x\":1,\"x\":2}}", token).expect(422, "validation_failed");
@@ -150,7 +150,10 @@ class BadInputTest {
   void nothingIsLeftOfRefusedRegistrations() {
     for (String value : VALUES) {
       for (String field : List.of("email", "password")) {
-        send("POST /auth/register", body(BODIES.get("POST /auth/register"), field, value), "x");
+        send(
+            "POST /auth/register",
+            body(BODIES.getOrDefault("POST /auth/register", Map.of()), field, value),
+            "x");
       }
     }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CodesTest {
   private static final String ADA = "ada@example.com";
 
-  @Parameter Databases engine;
+  @Parameter Databases engine = Databases.SQLITE;
   private TestService service;
 
   @BeforeEach

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class RegistrationTest {
   private static final String ADA = "ada@example.com";
 
-  @Parameter Databases engine;
+  @Parameter Databases engine = Databases.SQLITE;
   private TestService service;
 
   @BeforeEach

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class AdoptionTest {
   private static final String ADA = "ada@example.com";
 
-  @Parameter Databases engine;
+  @Parameter Databases engine = Databases.SQLITE;
   private static final Instant NEAR_EXPIRY = Instant.parse("2034-12-31T23:50:00Z");
 
   private TestDatabase database;

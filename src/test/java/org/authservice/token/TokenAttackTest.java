@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class TokenAttackTest {
   private static final String ADA = "ada@example.com";
 
-  @Parameter Databases engine;
+  @Parameter Databases engine = Databases.SQLITE;
   private TestService service;
 
   @BeforeEach
