@@ -85,9 +85,7 @@ class DocsTest {
   private static List<Path> documents() throws IOException {
     try (Stream<Path> docs = Files.walk(Path.of("docs"));
         Stream<Path> root = Files.list(Path.of("."))) {
-      return Stream.concat(docs, root)
-          .filter(path -> path.toString().endsWith(".md"))
-          .toList();
+      return Stream.concat(docs, root).filter(path -> path.toString().endsWith(".md")).toList();
     }
   }
 }

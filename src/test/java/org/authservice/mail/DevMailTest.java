@@ -56,7 +56,9 @@ class DevMailTest {
     assertThat(page.header("Content-Security-Policy").orElseThrow())
         .contains("default-src 'none'")
         .doesNotContain("script-src");
-    assertThat(page.http().body()).contains("is your verification code").contains("<iframe sandbox");
+    assertThat(page.http().body())
+        .contains("is your verification code")
+        .contains("<iframe sandbox");
   }
 
   @Test
@@ -64,7 +66,8 @@ class DevMailTest {
     service.get("/dev/mail").expect(404, "not_found");
     service.get("/dev/mail?key=wrong").expect(404, "not_found");
     for (String header :
-        List.of("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Anything", "Via")) {
+        List.of(
+            "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Anything", "Via")) {
       service.get(url, header, "x").expect(404, "not_found");
     }
     for (String host : List.of("evil.example", "localhost.evil.example", "127.0.0.2", "")) {

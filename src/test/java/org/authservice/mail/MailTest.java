@@ -101,8 +101,7 @@ class MailTest {
       service.service().worker("mail").runOnce();
 
       assertThat(smtp.getReceivedMessages()).isEmpty();
-      assertThat(service.database().column("SELECT state FROM outbox"))
-          .containsExactly("expired");
+      assertThat(service.database().column("SELECT state FROM outbox")).containsExactly("expired");
       assertThat(service.database().column("SELECT payload FROM outbox")).containsOnlyNulls();
     }
   }
@@ -116,12 +115,14 @@ class MailTest {
       service.service().worker("mail").runOnce();
 
       assertThat(
-              service.database().column(
-                  "SELECT state FROM outbox WHERE recipient = 'bad@example.com'"))
+              service
+                  .database()
+                  .column("SELECT state FROM outbox WHERE recipient = 'bad@example.com'"))
           .containsExactly("dead");
       assertThat(
-              service.database().column(
-                  "SELECT reason FROM outbox WHERE recipient = 'bad@example.com'"))
+              service
+                  .database()
+                  .column("SELECT reason FROM outbox WHERE recipient = 'bad@example.com'"))
           .containsExactly("the server refused it with 550");
       assertThat(
               service.database().column("SELECT state FROM outbox WHERE recipient = '" + ADA + "'"))
@@ -191,16 +192,15 @@ class MailTest {
     ScriptedSmtp(Map<String, String> replies) throws IOException {
       server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
       Thread.ofVirtual()
-          .start(
-              () -> {
-                while (!server.isClosed()) {
-                  try (Socket client = server.accept()) {
-                    talk(client, replies);
-                  } catch (IOException closed) {
-                    return;
-                  }
-                }
-              });
+          .start(() -> {
+            while (!server.isClosed()) {
+              try (Socket client = server.accept()) {
+                talk(client, replies);
+              } catch (IOException closed) {
+                return;
+              }
+            }
+          });
     }
 
     int port() {

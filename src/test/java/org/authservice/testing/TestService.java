@@ -1,7 +1,5 @@
 package org.authservice.testing;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -280,13 +278,16 @@ public final class TestService implements AutoCloseable {
     }
   }
 
-  /** The code in the newest mail to an address. */
+  /** The code in the newest mail to an address that holds one. */
   public String code(String email) {
     List<JsonNode> mails = mails(email);
-    assertThat(mails).as("mails to %s", email).isNotEmpty();
-    var matcher = CODE.matcher(mails.getFirst().path("text").asText());
-    assertThat(matcher.find()).as("a code in %s", mails.getFirst()).isTrue();
-    return matcher.group();
+    for (JsonNode mail : mails) {
+      var matcher = CODE.matcher(mail.path("text").asText());
+      if (matcher.find()) {
+        return matcher.group();
+      }
+    }
+    throw new AssertionError("no mail to " + email + " holds a code: " + mails);
   }
 
   /** A six-digit code that is not this one. */

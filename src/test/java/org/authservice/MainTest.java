@@ -1,0 +1,103 @@
+package org.authservice;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.authservice.testing.Databases;
+import org.authservice.testing.ServiceProcess;
+import org.authservice.testing.ServiceProcess.Ended;
+import org.authservice.testing.TestService;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command line, as processes of their own. */
+class MainTest {
+  private static final Map<String, String> QUIET = Map.of("PORT", "0", "MANAGEMENT_PORT", "0");
+
+  @TempDir Path folder;
+
+  @Test
+  void theServiceStartsWithoutAnySettingAndEndsWhenAsked() {
+    try (var service = ServiceProcess.serve(QUIET, folder)) {
+      assertThat(String.join("\n", service.output()))
+          .contains(folder.resolve(".auth-secret").toString())
+          .contains(folder.resolve("auth.db").toString());
+      assertThat(service.post("/auth/register", "{}")).isEqualTo(422);
+      assertThat(service.terminate()).isEqualTo(143);
+    }
+    assertThat(folder.resolve("auth.db")).exists();
+  }
+
+  @Test
+  void whatKeepsItFromStartingIsOneLine() throws IOException {
+    refused(Map.of("PORT", "many"), "PORT: it must be a whole number from 0 to 65535");
+    refused(
+        Map.of(
+            "DATABASE_URL", "postgresql://u:secret-word@127.0.0.1:1/db",
+            "SECRET_KEY", "a-key-for-tests-0123456789abcdefghijkl"),
+        "DATABASE_URL");
+    try (var occupied = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      refused(Map.of("PORT", Integer.toString(occupied.getLocalPort())), "Cannot listen on");
+    }
+    try (var database = Databases.SQLITE.leftByPython()) {
+      database.execute("UPDATE alembic_version SET version_num = 'abcdef';\n");
+      refused(Map.of("DATABASE_URL", database.url()), "alembic upgrade 1f85d57b8e52");
+    }
+    try (var database = Databases.SQLITE.empty()) {
+      refused(
+          Map.of("DATABASE_URL", database.url(), "MIGRATE_ON_START", "false"), "bin/auth migrate");
+    }
+  }
+
+  @Test
+  void commandsSayWhatTheyDoAndHowTheyEnded() {
+    assertThat(run("--help")).matches(it -> it.exitCode() == 0 && it.out().contains("migrate"));
+    assertThat(run("--version"))
+        .matches(it -> it.exitCode() == 0 && it.out().contains("auth-service"));
+    assertThat(run("nonsense")).matches(it -> it.exitCode() == 2 && !it.err().isEmpty());
+    assertThat(run("migrate", "--dry-run"))
+        .matches(it -> it.exitCode() == 0 && it.out().contains("CREATE TABLE sessions"));
+    assertThat(run("migrate")).matches(it -> it.exitCode() == 0);
+    assertThat(run("migrate", "--dry-run").out()).contains("-- 0 migration(s) pending.");
+    Ended settings = run("settings");
+    assertThat(settings.out()).contains("OTP_MAX_ATTEMPTS").contains("SECRET_KEY").contains("****");
+  }
+
+  @Test
+  void anOperatorManagesAccounts() {
+    assertThat(ServiceProcess.run(QUIET, folder, "weak\n", "users", "create", "ada@example.com"))
+        .matches(it -> it.exitCode() == 1);
+    assertThat(
+            ServiceProcess.run(
+                QUIET, folder, TestService.PASSWORD + "\n", "users", "create", "ada@example.com"))
+        .matches(it -> it.exitCode() == 0, "created");
+    assertThat(run("users", "show", "ADA@example.com"))
+        .matches(it -> it.exitCode() == 0 && it.out().contains("is_verified  true"));
+    assertThat(run("users", "deactivate", "ada@example.com")).matches(it -> it.exitCode() == 0);
+    assertThat(run("users", "show", "ada@example.com").out()).contains("is_active    false");
+    assertThat(run("users", "reactivate", "ada@example.com")).matches(it -> it.exitCode() == 0);
+    assertThat(run("users", "delete", "ada@example.com")).matches(it -> it.exitCode() == 0);
+    assertThat(run("users", "show", "ada@example.com")).matches(it -> it.exitCode() == 1);
+    assertThat(run("users", "show", "no address")).matches(it -> it.exitCode() == 1);
+  }
+
+  private Ended run(String... command) {
+    return ServiceProcess.run(QUIET, folder, "", command);
+  }
+
+  private void refused(Map<String, String> settings, String reason) throws IOException {
+    Map<String, String> all = new HashMap<>(QUIET);
+    all.putAll(settings);
+    Ended ended = ServiceProcess.run(all, folder, "", "serve");
+    assertThat(ended.exitCode()).as(ended.toString()).isEqualTo(1);
+    assertThat(ended.err().strip().lines()).as(ended.err()).hasSize(1);
+    assertThat(ended.err()).contains(reason).doesNotContain("secret-word");
+    Files.deleteIfExists(folder.resolve("auth.db"));
+  }
+}
