@@ -14,6 +14,7 @@ final class ErrorPage {
         <html lang="en"><head><meta charset="utf-8"><title>Errors</title>
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
+        <link rel="icon" href="data:,">
         <link rel="stylesheet" href="/docs/assets/page.css">
         </head><body><h1>Errors</h1>
         <p>Every error is answered as <code>application/problem+json</code> (RFC 9457). Switch on

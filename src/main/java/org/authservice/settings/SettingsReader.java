@@ -187,16 +187,30 @@ public final class SettingsReader {
     if (source.problems().isEmpty() && key.bytes().length < minimum) {
       source.reject("SECRET_KEY", algorithm + " needs at least " + minimum + " bytes");
     }
+    Legacy legacy = legacy();
     return new TokenSettings(
         key,
-        source.list("SECRET_KEY_PREVIOUS", List.of()).stream().map(Secret::of).toList(),
+        previousKeys(legacy),
         algorithm,
         source.text("JWT_ISSUER"),
         source.text("JWT_AUDIENCE"),
         Duration.ofMinutes(accessMinutes),
-        legacy(),
+        legacy,
         Duration.ofMinutes(source.number("LEGACY_ACCESS_MINUTES", accessMinutes, 1, 1440)),
         Duration.ofDays(source.number("LEGACY_REFRESH_DAYS", refreshDays, 1, 365)));
+  }
+
+  /** A short key can only verify the Python service's tokens, and that must come to an end. */
+  private List<Secret> previousKeys(Legacy legacy) {
+    List<Secret> keys =
+        source.list("SECRET_KEY_PREVIOUS", List.of()).stream().map(Secret::of).toList();
+    boolean anyShort = keys.stream().anyMatch(key -> key.bytes().length < MIN_KEY_BYTES);
+    if (anyShort && !(legacy instanceof Legacy.AcceptedUntil)) {
+      source.reject(
+          "SECRET_KEY_PREVIOUS",
+          "a key under " + MIN_KEY_BYTES + " bytes needs an end date in LEGACY_TOKENS");
+    }
+    return keys;
   }
 
   private Algorithm algorithm() {

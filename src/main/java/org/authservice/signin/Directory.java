@@ -58,16 +58,18 @@ final class Directory {
 
   /** Who gets a code of that purpose when somebody asks for one. */
   Addressee addressee(Entry entry, Purpose purpose) {
+    // Looked up for every address, so that all cost the same.
+    Optional<PendingRegistration> pending =
+        pendings.newest(entry.key()).filter(it -> purpose == Purpose.VERIFICATION);
     Optional<Account> account = entry.account();
     if (account.isPresent()) {
       return account.get().active()
           ? Addressee.account(entry.key(), account.get().email(), account.get().id())
           : Addressee.nobody(entry.key());
     }
-    Optional<PendingRegistration> pending = pendings.newest(entry.key());
-    return purpose == Purpose.VERIFICATION && pending.isPresent()
-        ? Addressee.pending(entry.key(), pending.get().email(), pending.get().id())
-        : Addressee.nobody(entry.key());
+    return pending
+        .map(it -> Addressee.pending(entry.key(), it.email(), it.id()))
+        .orElseGet(() -> Addressee.nobody(entry.key()));
   }
 
   private Optional<String> deviceOf(Account account, Client client) {

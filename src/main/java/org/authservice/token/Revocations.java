@@ -10,6 +10,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.ErrorCode;
@@ -25,6 +27,9 @@ import org.authservice.operations.Worker;
 public final class Revocations {
   /** Longer than any access token lives (a day) plus every leeway. */
   private static final Duration ENTRY_LIFE = Duration.ofHours(24).plusMinutes(2);
+
+  /** All legacy tokens of an account, issued before so many milliseconds. */
+  private static final Pattern ACCOUNT_ENTRY = Pattern.compile("u:([0-9]{1,18}):([0-9]{1,15})");
 
   private static final Duration POLL = Duration.ofMillis(300);
   private static final long STALE_NANOS = Duration.ofSeconds(5).toNanos();
@@ -151,11 +156,11 @@ public final class Revocations {
   }
 
   private void add(String jti, Instant expiresAt) {
-    if (jti.startsWith("u:")) {
-      String[] parts = jti.split(":", 3);
+    Matcher account = ACCOUNT_ENTRY.matcher(jti);
+    if (account.matches()) {
       tokensValidFrom.merge(
-          Long.valueOf(parts[1]),
-          Instant.ofEpochMilli(Long.parseLong(parts[2])),
+          Long.valueOf(account.group(1)),
+          Instant.ofEpochMilli(Long.parseLong(account.group(2))),
           (one, other) -> one.isAfter(other) ? one : other);
     } else {
       ended.put(jti, expiresAt);

@@ -68,8 +68,7 @@ class BrowserTest {
   @Test
   void redocShowsTheContract() {
     page.navigate(url("/redoc"));
-    page.waitForSelector("h1");
-    page.waitForSelector("text=Open an account");
+    page.waitForSelector("h2:has-text('Open an account')");
 
     assertThat(complaints).isEmpty();
   }

@@ -129,6 +129,7 @@ class SettingsReaderTest {
         "DATABASE_URL",
         List.of("sqlite:/x", "sqlite:///", "postgresql://host/db", "postgresql://u@host"));
     bad.put("SMTP_USERNAME", List.of("only-a-name"));
+    bad.put("SECRET_KEY_PREVIOUS", List.of("short", "[\"short\"]", "[1]"));
     bad.put("LOG_LEVEL", List.of("LOUD"));
     bad.put("OTP_RATE_LIMIT_MINUTES", List.of("-1", "61", "1.5", "0x1"));
     bad.put("MIGRATE_ON_START", List.of("maybe"));
@@ -176,6 +177,17 @@ class SettingsReaderTest {
     assertThat(read(Map.of("HOST", "0.0.0.0", "SECRET_KEY", KEY)).settings().listener().host())
         .isEqualTo("0.0.0.0");
     assertThat(folder.resolve(".auth-secret")).doesNotExist();
+  }
+
+  @Test
+  void aShortPreviousKeyIsTakenWithAnEndDate() {
+    var tokens =
+        read(Map.of("SECRET_KEY_PREVIOUS", "short", "LEGACY_TOKENS", "2027-01-31T00:00:00Z"))
+            .settings()
+            .tokens();
+
+    assertThat(tokens.previousKeys()).hasSize(1);
+    assertThat(tokens.previousKeys().getFirst().reveal()).isEqualTo("short");
   }
 
   @Test

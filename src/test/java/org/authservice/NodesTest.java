@@ -1,0 +1,107 @@
+package org.authservice;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.authservice.testing.Databases;
+import org.authservice.testing.Reply;
+import org.authservice.testing.TestDatabase;
+import org.authservice.testing.TestService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Two nodes on one PostgreSQL. */
+class NodesTest {
+  private static final String ADA = "ada@example.com";
+
+  private TestDatabase database;
+  private TestService one;
+  private TestService other;
+
+  NodesTest() {
+    database = Databases.POSTGRES.migrated();
+    one = node().start();
+    other = node().clock(one.clock()).start();
+  }
+
+  private TestService.Builder node() {
+    return TestService.with(database).set("PUBLIC_BASE_URL", "http://auth.example.com");
+  }
+
+  @BeforeEach
+  void bothServe() {
+    one.get("/health").expect(200);
+    other.get("/health").expect(200);
+  }
+
+  @AfterEach
+  void stop() {
+    one.close();
+    other.close();
+    database.close();
+  }
+
+  @Test
+  void afterLogoutNeitherTokenWorksOnAnyNodeWithinASecond() {
+    Reply tokens = one.verified(ADA);
+    other.profile(tokens.text("access_token")).expect(200);
+
+    one.logout(tokens.text("refresh_token"), "local").expect(200);
+
+    one.profile(tokens.text("access_token")).expect(401, "token_invalid");
+    other.refresh(tokens.text("refresh_token")).expect(401, "refresh_token_invalid");
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+    int status;
+    do {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+      status = other.profile(tokens.text("access_token")).status();
+    } while (status == 200 && System.nanoTime() < deadline);
+    assertThat(status).isEqualTo(401);
+  }
+
+  @Test
+  void aHundredParallelRefreshesOnTwoNodesGiveOneSuccessor() {
+    String first = one.verified(ADA).text("refresh_token");
+    for (int round = 0; round < 3; round++) {
+      String token = first;
+      List<Reply> replies =
+          TestService.parallel(
+              100, () -> (Thread.currentThread().threadId() % 2 == 0 ? one : other).refresh(token));
+
+      assertThat(replies).allSatisfy(reply -> reply.expect(200));
+      assertThat(replies.stream().map(reply -> reply.text("refresh_token")).distinct()).hasSize(1);
+      first = replies.getFirst().text("refresh_token");
+      one.clock().advance(Duration.ofSeconds(31));
+    }
+  }
+
+  @Test
+  void wrongPasswordsAreCountedOverAllNodes() {
+    one.register(ADA);
+    for (int i = 0; i < 5; i++) {
+      one.login(ADA, "Wrong-Horse7!").expect(401);
+      other.login(ADA, "Wrong-Horse7!").expect(401);
+    }
+
+    one.login(ADA, TestService.PASSWORD).expect(429, "too_many_failures");
+    other.login(ADA, TestService.PASSWORD).expect(429, "too_many_failures");
+  }
+
+  @Test
+  void twoHundredParallelRequestsNeverSee503() {
+    String token = one.verified(ADA).text("access_token");
+
+    List<Reply> replies = TestService.parallel(200, () -> one.profile(token));
+
+    assertThat(replies).allSatisfy(reply -> reply.expect(200));
+    List<Reply> codes =
+        TestService.parallel(
+            200,
+            () -> one.ask("user" + Thread.currentThread().threadId() + "@example.com", "login"));
+    assertThat(codes).allSatisfy(reply -> reply.expect(200));
+  }
+}
