@@ -29,7 +29,7 @@ class NodesTest {
   }
 
   private TestService.Builder node() {
-    return TestService.with(database).set("PUBLIC_BASE_URL", "http://auth.example.com");
+    return TestService.with(database).set("PUBLIC_BASE_URL", "http://localhost:8000");
   }
 
   @BeforeEach
