@@ -67,6 +67,20 @@ class MainTest {
     assertThat(run("migrate", "--dry-run").out()).contains("-- 0 migration(s) pending.");
     Ended settings = run("settings");
     assertThat(settings.out()).contains("OTP_MAX_ATTEMPTS").contains("SECRET_KEY").contains("****");
+    assertThat(settings.out()).contains("the service has not run on this database yet");
+  }
+
+  @Test
+  void theSettingsTellWhatAutoComesTo() {
+    assertThat(run("settings").out()).contains("auto means PASSWORD_HASH=argon2id");
+    assertThat(folder.resolve("auth.db")).doesNotExist();
+    try (var adopted = Databases.SQLITE.leftByPython()) {
+      Map<String, String> its = new HashMap<>(QUIET);
+      its.put("DATABASE_URL", adopted.url());
+      ServiceProcess.serve(its, folder).close();
+      assertThat(ServiceProcess.run(its, folder, "", "settings").out())
+          .contains("auto means PASSWORD_HASH=bcrypt");
+    }
   }
 
   @Test

@@ -26,6 +26,15 @@ public final class Installations {
     this.store = new InstallationStore(database.dialect());
   }
 
+  /** What holds for this installation, if any node ever ran on the database. */
+  public Optional<Installation> find() {
+    try {
+      return database.read(store.find());
+    } catch (DatabaseFault notMigrated) {
+      return Optional.empty();
+    }
+  }
+
   /** What holds for this installation; makes it so at the first call ever. */
   public Installation get() {
     Optional<Installation> known = database.read(store.find());

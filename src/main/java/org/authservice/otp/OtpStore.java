@@ -12,7 +12,14 @@ final class OtpStore {
   record Counted(String id, String codeHash, Optional<Long> userId, Optional<String> pendingId) {}
 
   /** What a budget has spent. */
-  record Spent(Instant newest, int hour, int day, int clientHour, int clientDay) {}
+  record Spent(
+      Instant newest,
+      Instant oldestOfHour,
+      Instant oldestOfDay,
+      int hour,
+      int day,
+      int clientHour,
+      int clientDay) {}
 
   /** What of it counts: since when. */
   record Since(Instant hour, Instant day) {}
@@ -21,6 +28,8 @@ final class OtpStore {
     return Statement.row(
         """
         SELECT coalesce(max(created_at), 0) AS newest,
+          coalesce(min(CASE WHEN created_at > ? THEN created_at END), 0) AS oldest_of_hour,
+          coalesce(min(created_at), 0) AS oldest_of_day,
           coalesce(sum(CASE WHEN created_at > ? THEN 1 ELSE 0 END), 0) AS hour,
           count(*) AS day,
           coalesce(sum(CASE WHEN created_at > ? AND client_key = ? THEN 1 ELSE 0 END), 0)
@@ -31,6 +40,7 @@ final class OtpStore {
         p ->
             p.millis(since.hour())
                 .millis(since.hour())
+                .millis(since.hour())
                 .text(clientKey)
                 .text(clientKey)
                 .text(budgetKey)
@@ -38,6 +48,8 @@ final class OtpStore {
         row ->
             new Spent(
                 row.millis("newest"),
+                row.millis("oldest_of_hour"),
+                row.millis("oldest_of_day"),
                 row.integer("hour"),
                 row.integer("day"),
                 row.integer("client_hour"),

@@ -174,10 +174,10 @@ public final class Otps {
     }
     // One client address may spend half of an address's codes, so that it cannot spend them all.
     if (spent.day() >= settings.perDay() || spent.clientDay() >= half(settings.perDay())) {
-      return Optional.of(HOUR);
+      return Optional.of(Duration.between(now.minus(DAY), spent.oldestOfDay()));
     }
     if (spent.hour() >= settings.perHour() || spent.clientHour() >= half(settings.perHour())) {
-      return Optional.of(Duration.ofMinutes(10));
+      return Optional.of(Duration.between(now.minus(HOUR), spent.oldestOfHour()));
     }
     return Optional.empty();
   }

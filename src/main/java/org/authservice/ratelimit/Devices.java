@@ -52,6 +52,13 @@ public final class Devices {
     return new Device(id, token(id, userId));
   }
 
+  /** The id of the device if it is still known, else of a new one. */
+  public String keepOrMint(Transaction tx, long userId, Optional<String> deviceId) {
+    return deviceId
+        .filter(id -> tx.run(store.owner(id, clock.instant())).isPresent())
+        .orElseGet(() -> mint(tx, userId).id());
+  }
+
   /** The token of a device, always the same. */
   public Secret token(String deviceId, long userId) {
     String user = Long.toString(userId);

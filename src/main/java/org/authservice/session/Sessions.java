@@ -155,7 +155,7 @@ public final class Sessions {
       Numbers numbers) {
     Instant now = now();
     Instant absoluteEnd = now.plus(settings.maxLife());
-    String device = deviceId.orElseGet(() -> devices.mint(tx, account.id()).id());
+    String device = devices.keepOrMint(tx, account.id(), deviceId);
     var session =
         new Session(
             id,
@@ -218,10 +218,11 @@ public final class Sessions {
             session.numbers().current(),
             session.currentIssuedAt(),
             session.idleExpiresAt());
+    var access = accessTokens.issue(session.userId(), session.id(), session.absoluteExpiresAt());
     return new Tokens(
-        Secret.of(accessTokens.issue(session.userId(), session.id())),
+        access.token(),
         Secret.of(refreshTokens.issue(claims)),
-        accessTokens.life(),
+        access.life(),
         Duration.between(now(), session.idleExpiresAt()).plusMillis(999),
         devices.token(session.deviceId().orElse(""), session.userId()),
         account);

@@ -183,8 +183,6 @@ public final class CodeSignin {
 
   private Outcome signIn(
       Transaction tx, Account account, Optional<String> deviceId, Client client) {
-    // The proof may have ended every device, this one too: only a living one is gone on with.
-    return new Outcome.SignedIn(
-        sessions.open(tx, account, client, deviceId.filter(id -> account.verified())));
+    return new Outcome.SignedIn(sessions.open(tx, account, client, deviceId));
   }
 }

@@ -66,22 +66,22 @@ public final class AccessTokens {
             .formatted(algorithm, TYPE, keyId(settings.secretKey()));
   }
 
-  /** How long a new token lives. */
-  public Duration life() {
-    return life;
-  }
+  /** A token, and how long it lives. */
+  public record Issued(Secret token, Duration life) {}
 
-  /** A token for a session of an account, issued now. */
-  public String issue(long userId, String sessionId) {
-    long now = clock.instant().getEpochSecond();
+  /** A token for a session of an account, issued now; it does not outlive the session. */
+  public Issued issue(long userId, String sessionId, Instant sessionEnd) {
+    Instant now = clock.instant();
+    Duration left = Duration.between(now, sessionEnd);
+    Duration granted = left.compareTo(life) < 0 ? left : life;
     var claims =
         JsonObject.of("sub", Long.toString(userId))
-            .put("exp", now + life.toSeconds())
-            .put("iat", now)
+            .put("exp", now.getEpochSecond() + granted.toSeconds())
+            .put("iat", now.getEpochSecond())
             .put("sid", sessionId)
             .put("iss", issuer);
     audience.ifPresent(name -> claims.put("aud", name));
-    return Jwt.sign(header, claims, signer);
+    return new Issued(Secret.of(Jwt.sign(header, claims, signer)), granted);
   }
 
   /** Whom a token speaks for; empty unless every rule of RFC 8725 that applies holds. */

@@ -182,6 +182,23 @@ class RefreshTest {
   }
 
   @Test
+  void anAccessTokenDoesNotOutliveItsSession() {
+    String token = service.verified(ADA).text("refresh_token");
+    for (int day = 0; day < 30; day += 5) {
+      token = service.refresh(token).expect(200).text("refresh_token");
+      service.clock().advance(Duration.ofDays(day == 25 ? 4 : 5));
+    }
+    service.clock().advance(Duration.ofHours(24).minusMinutes(10));
+
+    Reply last = service.refresh(token).expect(200);
+
+    assertThat(last.json().path("expires_in").asInt()).isEqualTo(600);
+    service.profile(last.text("access_token")).expect(200);
+    service.clock().advance(Duration.ofMinutes(11));
+    service.profile(last.text("access_token")).expect(401, "token_invalid");
+  }
+
+  @Test
   void anAccessTokenExpiresAfterItsLifeAndLeeway() {
     String token = service.verified(ADA).text("access_token");
     service.clock().advance(Duration.ofMinutes(30).plusSeconds(61));
