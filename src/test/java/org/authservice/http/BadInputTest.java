@@ -6,33 +6,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.authservice.testing.Databases;
+import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestService;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
 
-@ParameterizedClass
-@EnumSource(Databases.class)
-class BadInputTest {
-  private static final String ADA = "ada@example.com";
-
-  @Parameter Databases engine = Databases.SQLITE;
-  private TestService service;
-
-  @BeforeEach
-  void start() {
-    service = TestService.on(engine);
-  }
-
-  @AfterEach
-  void stop() {
-    service.close();
-  }
+class BadInputTest extends HttpTest {
 
   /** Each endpoint that takes a body, with a body that is right. */
   private static final Map<String, Map<String, String>> BODIES = new LinkedHashMap<>();

@@ -5,33 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.authservice.testing.Databases;
+import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestService;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
 
-@ParameterizedClass
-@EnumSource(Databases.class)
-class CodesTest {
-  private static final String ADA = "ada@example.com";
-
-  @Parameter Databases engine = Databases.SQLITE;
-  private TestService service;
-
-  @BeforeEach
-  void start() {
-    service = TestService.on(engine);
-  }
-
-  @AfterEach
-  void stop() {
-    service.close();
-  }
+class CodesTest extends HttpTest {
 
   @Test
   void aCodeSignsInOnce() {
@@ -139,14 +118,11 @@ class CodesTest {
     service.register(ADA);
     String otpId = service.ask(ADA, "login").expect(200).text("otp_id");
     String code = service.code(ADA);
-    try (var generous = service) {
-      List<Reply> replies =
-          TestService.parallel(50, () -> generous.verify(ADA, "login", code, otpId));
 
-      assertThat(replies.stream().filter(reply -> reply.status() == 200)).hasSize(1);
-      assertThat(replies.stream().filter(reply -> reply.status() == 401)).hasSize(49);
-      service = TestService.on(engine);
-    }
+    List<Reply> replies = TestService.parallel(50, () -> service.verify(ADA, "login", code, otpId));
+
+    assertThat(replies.stream().filter(reply -> reply.status() == 200)).hasSize(1);
+    assertThat(replies.stream().filter(reply -> reply.status() == 401)).hasSize(49);
   }
 
   @Test

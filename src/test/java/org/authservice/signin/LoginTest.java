@@ -5,33 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.authservice.testing.Databases;
+import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestService;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
 
-@ParameterizedClass
-@EnumSource(Databases.class)
-class LoginTest {
-  private static final String ADA = "ada@example.com";
-
-  @Parameter Databases engine = Databases.SQLITE;
-  private TestService service;
-
-  @BeforeEach
-  void start() {
-    service = TestService.on(engine);
-  }
-
-  @AfterEach
-  void stop() {
-    service.close();
-  }
+class LoginTest extends HttpTest {
 
   @Test
   void theRightPasswordSignsIn() {

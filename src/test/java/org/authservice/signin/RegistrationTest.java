@@ -6,33 +6,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.authservice.testing.Databases;
+import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestService;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
 
-@ParameterizedClass
-@EnumSource(Databases.class)
-class RegistrationTest {
-  private static final String ADA = "ada@example.com";
-
-  @Parameter Databases engine = Databases.SQLITE;
-  private TestService service;
-
-  @BeforeEach
-  void start() {
-    service = TestService.on(engine);
-  }
-
-  @AfterEach
-  void stop() {
-    service.close();
-  }
+class RegistrationTest extends HttpTest {
 
   @Test
   void registeringCreatesAnUnverifiedAccountAndMailsACode() {

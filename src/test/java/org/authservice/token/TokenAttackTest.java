@@ -7,33 +7,12 @@ import com.nimbusds.jose.crypto.MACSigner;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
-import org.authservice.testing.Databases;
+import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestService;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
 
-@ParameterizedClass
-@EnumSource(Databases.class)
-class TokenAttackTest {
-  private static final String ADA = "ada@example.com";
-
-  @Parameter Databases engine = Databases.SQLITE;
-  private TestService service;
-
-  @BeforeEach
-  void start() {
-    service = TestService.on(engine);
-  }
-
-  @AfterEach
-  void stop() {
-    service.close();
-  }
+class TokenAttackTest extends HttpTest {
 
   private static final String KEY = "a-key-for-tests-0123456789abcdefghijkl";
 
