@@ -2,7 +2,7 @@ FROM maven:3-eclipse-temurin-25 AS build
 WORKDIR /build
 COPY pom.xml .
 COPY src src
-RUN mvn -B -ntp -Dquick -DskipTests package
+RUN mvn -B -ntp -Dquick -Dmaven.test.skip=true package
 
 FROM eclipse-temurin:25-jre
 RUN useradd --system --home /data auth && mkdir /data && chown auth /data

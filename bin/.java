@@ -42,10 +42,10 @@ build() { # builds the jar when a source is newer; one build at a time
       if stale "$jar"; then
         echo "Building (the first time fetches libraries) ..." >&2
         cd "$root" # only in this subshell
-        if ! mvn -B -ntp -Dquick -DskipTests package 9>&- 2>&1 |
+        if ! mvn -B -ntp -Dquick -Dmaven.test.skip=true package 9>&- 2>&1 |
           grep --line-buffered -E '^\[INFO\] (---|Building)|^\[INFO\] Total time|ERROR|BUILD' >&2 ||
           stale "$jar"; then
-          echo "The build failed; to see why: cd $root && JAVA_HOME=$JAVA_HOME mvn -Dquick -DskipTests package" >&2
+          echo "The build failed; to see why: cd $root && JAVA_HOME=$JAVA_HOME mvn -Dquick -Dmaven.test.skip=true package" >&2
           exit 1
         fi
       fi

@@ -34,12 +34,9 @@ public final class Logging {
     context.reset();
     Level level = Level.toLevel(settings.level());
     var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
-    root.setLevel(Level.INFO.isGreaterOrEqual(level) ? Level.INFO : level);
-    if (!Level.INFO.isGreaterOrEqual(level)) {
-      root.setLevel(level);
-    }
+    // DEBUG is about this service; of its libraries it would be a flood.
+    root.setLevel(level.isGreaterOrEqual(Level.INFO) ? level : Level.INFO);
     context.getLogger("org.authservice").setLevel(level);
-    context.getLogger("sql").setLevel(level);
     QUIET.forEach((name, quiet) -> context.getLogger(name).setLevel(quiet));
 
     Encoder<ILoggingEvent> encoder = settings.json() ? new LogstashEncoder() : text();

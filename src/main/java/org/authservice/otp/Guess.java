@@ -1,6 +1,7 @@
 package org.authservice.otp;
 
 import java.util.Optional;
+import org.authservice.http.Client;
 import org.authservice.secret.Secret;
 
 /**
@@ -12,7 +13,7 @@ import org.authservice.secret.Secret;
  * @param purpose what the code is to be good for
  * @param digits six ASCII digits
  * @param otpId the request the code must be of; empty: the newest code of that purpose
- * @param clientAddress who guesses
+ * @param client who guesses
  * @param knownDevice whether the request carries a good device token of the account
  */
 public record Guess(
@@ -22,5 +23,5 @@ public record Guess(
     Purpose purpose,
     Secret digits,
     Optional<String> otpId,
-    String clientAddress,
+    Client client,
     boolean knownDevice) {}

@@ -12,6 +12,7 @@ import org.authservice.mail.Mail;
 import org.authservice.mail.Outbox;
 import org.authservice.mail.Template;
 import org.authservice.password.PasswordHasher;
+import org.authservice.ratelimit.ClientAddresses;
 import org.authservice.secret.DerivedKeys;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
@@ -90,9 +91,9 @@ public final class Otps {
     return keyHmac.over("address", address);
   }
 
-  /** The key that stands for a client's network address. */
+  /** The key that stands for a client's address; in IPv6 a household's, which has many. */
   public String clientKey(Client client) {
-    return keyHmac.over("client", client.address());
+    return keyHmac.over("client", ClientAddresses.network(client.address()));
   }
 
   /**
@@ -242,7 +243,7 @@ public final class Otps {
         || guess
             .otpId()
             .flatMap(id -> database.read(store.clientKeyOf(id, guess.addressKey())))
-            .filter(key -> key.equals(keyHmac.over("client", guess.clientAddress())))
+            .filter(clientKey(guess.client())::equals)
             .isPresent();
   }
 

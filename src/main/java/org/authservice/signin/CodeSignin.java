@@ -113,7 +113,7 @@ public final class CodeSignin {
         attempt.purpose(),
         attempt.digits(),
         attempt.otpId(),
-        client.address(),
+        client,
         entry.deviceId().isPresent());
   }
 
