@@ -54,6 +54,7 @@ import org.authservice.signin.AccountAdministration;
 import org.authservice.signin.Signins;
 import org.authservice.token.AccessTokens;
 import org.authservice.token.BearerTokens;
+import org.authservice.token.CheckRoutes;
 import org.authservice.token.LegacyTokens;
 import org.authservice.token.PythonTokens;
 import org.authservice.token.RefreshTokens;
@@ -299,6 +300,7 @@ public final class AuthService implements AutoCloseable {
     routes.addAll(signins.routes());
     routes.addAll(new SessionRoutes(sessions, pythonSessions).routes());
     routes.addAll(new ProfileRoutes(accounts).routes());
+    routes.addAll(new CheckRoutes().routes());
     routes.addAll(new DocsRoutes(settings.listener().docs(), publicBaseUrl.toString()).routes());
     workers.add(revocations.follower());
     workers.add(outbox.sender());

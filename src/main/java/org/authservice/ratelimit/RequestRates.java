@@ -33,7 +33,7 @@ import org.authservice.settings.LimitSettings.Rate;
 public final class RequestRates implements Filter {
   private static final int MOST_CLIENTS = 100_000;
   private static final Duration MINUTE = Duration.ofMinutes(1);
-  private static final Set<String> UNCOUNTED = Set.of("/health");
+  private static final Set<String> UNCOUNTED = Set.of("/health", "/auth/check");
 
   private final LimitSettings settings;
   private final Map<IPAddress, Integer> networks = new HashMap<>();

@@ -103,7 +103,8 @@ public final class PythonSessions {
         return Optional.empty();
       }
       var numbers = Numbers.openedByRefresh(clock.instant().truncatedTo(ChronoUnit.MILLIS));
-      var session = sessions.open(tx, account.get(), client, Optional.empty(), id, numbers);
+      var session =
+          sessions.open(tx, account.get(), client, Optional.empty(), id, numbers, Instant.EPOCH);
       return Optional.of(new Refreshing.Refreshed(sessions.tokens(session, account.get())));
     });
   }

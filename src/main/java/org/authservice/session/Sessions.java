@@ -105,7 +105,8 @@ public final class Sessions {
    * @param deviceId the known device that signs in; a new one is made otherwise
    */
   public Tokens open(Transaction tx, Account account, Client client, Optional<String> deviceId) {
-    return tokens(open(tx, account, client, deviceId, secrets.id(), Numbers.first()), account);
+    return tokens(
+        open(tx, account, client, deviceId, secrets.id(), Numbers.first(), now()), account);
   }
 
   /** Goes on with a session, by the rule of {@link Numbers}. */
@@ -145,6 +146,13 @@ public final class Sessions {
     tx.run(store.forget(userId));
   }
 
+  /** Whether the user of a living session proved themselves at most so long ago. */
+  public boolean provenWithin(String sessionId, Duration age) {
+    return living(sessionId)
+        .filter(session -> !session.provenAt().isBefore(now().minus(age)))
+        .isPresent();
+  }
+
   /** Opens a session under a given id and numbers. */
   Session open(
       Transaction tx,
@@ -152,7 +160,8 @@ public final class Sessions {
       Client client,
       Optional<String> deviceId,
       String id,
-      Numbers numbers) {
+      Numbers numbers,
+      Instant provenAt) {
     Instant now = now();
     Instant absoluteEnd = now.plus(settings.maxLife());
     String device = devices.keepOrMint(tx, account.id(), deviceId);
@@ -164,7 +173,7 @@ public final class Sessions {
             idleEnd(now, absoluteEnd),
             absoluteEnd,
             now,
-            now,
+            provenAt,
             Optional.empty(),
             Optional.of(device));
     tx.run(store.insert(session, client));

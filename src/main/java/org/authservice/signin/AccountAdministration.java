@@ -9,12 +9,9 @@ import org.authservice.audit.SecurityEvents;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.Client;
-import org.authservice.mail.Outbox;
-import org.authservice.otp.Otps;
 import org.authservice.password.PasswordHasher;
 import org.authservice.password.PasswordPolicy;
 import org.authservice.secret.Secret;
-import org.authservice.session.Sessions;
 
 /** What an operator can do to accounts, by {@code bin/auth users}. */
 public final class AccountAdministration {
@@ -24,10 +21,8 @@ public final class AccountAdministration {
   private final PasswordPolicy policy;
   private final PasswordHasher hasher;
   private final Accounts accounts;
-  private final Sessions sessions;
   private final AccountRevocation revocation;
-  private final Otps otps;
-  private final Outbox outbox;
+  private final AccountErasure erasure;
   private final SecurityEvents events;
 
   AccountAdministration(
@@ -35,19 +30,15 @@ public final class AccountAdministration {
       PasswordPolicy policy,
       PasswordHasher hasher,
       Accounts accounts,
-      Sessions sessions,
       AccountRevocation revocation,
-      Otps otps,
-      Outbox outbox,
+      AccountErasure erasure,
       SecurityEvents events) {
     this.database = database;
     this.policy = policy;
     this.hasher = hasher;
     this.accounts = accounts;
-    this.sessions = sessions;
     this.revocation = revocation;
-    this.otps = otps;
-    this.outbox = outbox;
+    this.erasure = erasure;
     this.events = events;
   }
 
@@ -112,20 +103,7 @@ public final class AccountAdministration {
 
   /** Erases the account: everything personal goes, its id stays taken. */
   public void delete(Account account) {
-    database.transaction(tx -> {
-      long id = account.id();
-      accounts.lock(tx, id);
-      accounts.raiseCredentials(tx, id);
-      revocation.revokeAll(tx, id, OPERATOR);
-      accounts.takeRegistration(tx, id);
-      sessions.forget(tx, id);
-      otps.forget(tx, id);
-      outbox.forget(tx, id);
-      accounts.erase(tx, id);
-      record(tx, SecurityEvent.Type.ACCOUNT_DELETED, id);
-      events.anonymise(tx, id);
-      return true;
-    });
+    erasure.erase(account, OPERATOR);
   }
 
   private void record(Transaction tx, SecurityEvent.Type type, long userId) {

@@ -129,17 +129,13 @@ public final class Signins {
     routes.addAll(
         new SigninRoutes(login, requests, codeSignin, leaving, it.codes, it.bearer).routes());
     routes.addAll(new PasswordRoutes(resets, changes).routes());
+    var erasure =
+        new AccountErasure(
+            it.database, it.accounts, it.sessions, revocation, it.otps, it.outbox, it.events);
+    routes.addAll(new AccountRoutes(erasure).routes());
     administration =
         new AccountAdministration(
-            it.database,
-            it.policy,
-            it.hasher,
-            it.accounts,
-            it.sessions,
-            revocation,
-            it.otps,
-            it.outbox,
-            it.events);
+            it.database, it.policy, it.hasher, it.accounts, revocation, erasure, it.events);
   }
 
   /** The endpoints. */

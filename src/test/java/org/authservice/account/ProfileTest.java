@@ -2,6 +2,7 @@ package org.authservice.account;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,6 +80,36 @@ class ProfileTest extends HttpTest {
     assertThat(service.database().column("SELECT email FROM users").getFirst())
         .matches("deleted-[0-9a-f]{32}@invalid");
     assertThat(service.register(ADA).json().path("id").asLong()).isNotEqualTo(account.id());
+  }
+
+  @Test
+  void whoeverHasJustSignedInMayEraseTheAccount() {
+    Reply tokens = service.verified(ADA);
+    String token = tokens.text("access_token");
+    service.clock().advance(Duration.ofMinutes(5).plusSeconds(1));
+    erase(token).expect(403, "login_required");
+    String fresh = service.refresh(tokens.text("refresh_token")).text("access_token");
+    erase(fresh).expect(403, "login_required");
+
+    Reply again = service.login(ADA, TestService.PASSWORD).expect(200);
+    erase(again.text("access_token")).expect(204);
+
+    service.profile(fresh).expect(401, "token_invalid");
+    erase(again.text("access_token")).expect(401, "token_invalid");
+    service.refresh(again.text("refresh_token")).expect(401, "refresh_token_invalid");
+    service.login(ADA, TestService.PASSWORD).expect(401, "invalid_credentials");
+    for (String table : List.of("sessions", "codes", "devices", "outbox", "registrations")) {
+      assertThat(service.database().column("SELECT count(*) FROM " + table))
+          .as(table)
+          .containsExactly("0");
+    }
+    assertThat(
+            service.database().column("SELECT max(address) FROM security_events WHERE user_id = 1"))
+        .containsExactly("");
+  }
+
+  private Reply erase(String token) {
+    return service.send("DELETE", "/auth/profile", null, "Authorization", "Bearer " + token);
   }
 
   private Reply put(String token, @org.jspecify.annotations.Nullable String name) {

@@ -11,6 +11,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.authservice.testing.Databases;
 import org.authservice.testing.PostgresServers;
@@ -103,6 +106,33 @@ class OperationsTest {
       proxy.restore();
       service.refresh(tokens.text("refresh_token"));
       service.refresh(tokens.text("refresh_token")).expect(200);
+    }
+  }
+
+  @Test
+  void aNodeThatCannotFollowTheRevocationsRefusesRatherThanAccepts() {
+    try (var database = Databases.POSTGRES.migrated();
+        var proxy = new TcpProxy(PostgresServers.shared().port());
+        var cutOff =
+            TestService.with(PostgresServers.throughPort(database, proxy.port())).start()) {
+      String token = cutOff.verified("ada@example.com").text("access_token");
+      proxy.freeze();
+      long deadline = System.nanoTime() + Duration.ofSeconds(15).toNanos();
+      Reply reply = cutOff.get("/auth/check", "Authorization", "Bearer " + token);
+      while (reply.status() == 204 && System.nanoTime() < deadline) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+        reply = cutOff.get("/auth/check", "Authorization", "Bearer " + token);
+      }
+
+      reply.expect(503, "database_unavailable");
+
+      proxy.thaw();
+      deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
+      while (reply.status() != 204 && System.nanoTime() < deadline) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+        reply = cutOff.get("/auth/check", "Authorization", "Bearer " + token);
+      }
+      reply.expect(204);
     }
   }
 

@@ -1,0 +1,27 @@
+package org.authservice.token;
+
+import java.util.List;
+import org.authservice.http.Answer;
+import org.authservice.http.Principal;
+import org.authservice.http.Request;
+import org.authservice.http.Route;
+
+/**
+ * {@code /auth/check}: whether an access token is good, for a proxy that asks before it forwards
+ * (nginx {@code auth_request}, Traefik ForwardAuth). It reads no database.
+ */
+public final class CheckRoutes {
+  /** The routes. */
+  public CheckRoutes() {}
+
+  /** The endpoints. */
+  public List<Route> routes() {
+    return List.of(Route.bearer("GET", "/auth/check", this::check));
+  }
+
+  private Answer check(Request request) {
+    Principal principal = request.principal();
+    Answer good = Answer.empty(204).with("X-Auth-User-Id", Long.toString(principal.userId()));
+    return principal.sessionId().map(id -> good.with("X-Auth-Session-Id", id)).orElse(good);
+  }
+}
