@@ -17,7 +17,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Worker {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
-  private static final Duration LONGEST_BACK_OFF = Duration.ofMinutes(1);
 
   private final String name;
   private final Duration interval;
@@ -126,8 +125,8 @@ public final class Worker {
   }
 
   private Duration delay() {
-    long millis = interval.toMillis() << Math.min(failures, 10);
-    long bounded = Math.min(millis, Math.max(interval.toMillis(), LONGEST_BACK_OFF.toMillis()));
+    // Four intervals at most: whoever waits for the outage's end should not wait much longer.
+    long bounded = interval.toMillis() << Math.min(failures, 2);
     long tenth = Math.max(1, bounded / 10);
     return Duration.ofMillis(bounded - tenth + ThreadLocalRandom.current().nextLong(2 * tenth));
   }
