@@ -94,7 +94,7 @@ class EngineTest {
         .startsWith("HTTP/1.1 501 ")
         .contains("not_implemented");
     Reply options = service.send("OPTIONS", "/auth/profile", null).expect(204);
-    assertThat(options.header("Allow")).contains("GET, HEAD, OPTIONS, PUT");
+    assertThat(options.header("Allow")).contains("DELETE, GET, HEAD, OPTIONS, PUT");
     service.send("POST", "/nowhere", "{}").expect(404, "not_found");
   }
 
