@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
 import org.authservice.settings.TokenSettings.Algorithm;
@@ -20,7 +21,11 @@ import org.authservice.settings.TokenSettings.Legacy;
 /** Reads every setting once, from the environment and then from {@code .env}. */
 public final class SettingsReader {
   private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "::1", "[::1]");
-  private static final int MIN_KEY_BYTES = 32;
+  // Any scheme, since apps that are web pages inside have their own; never a wildcard or "null".
+  private static final Pattern BROWSER_ORIGIN =
+      Pattern.compile(
+          "(?!http://[^\\[]*:80$)(?!https://[^\\[]*:443$)"
+              + "[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:.]+\\])(:[1-9][0-9]{0,4})?");
 
   private final Source source;
   private final Path folder;
@@ -56,10 +61,11 @@ public final class SettingsReader {
    * @throws StartFailure with one line per problem
    */
   public static Result read(Map<String, String> environment, Path folder, Secrets secrets) {
-    Map<String, String> file = DotEnv.read(folder);
-    var source = new Source(environment, file);
+    DotEnv.Content file = DotEnv.read(folder);
+    var source = new Source(environment, file.values());
     var reader = new SettingsReader(source, folder, secrets);
-    file.keySet().forEach(reader::warnIfUnknown);
+    reader.warnings.addAll(file.warnings());
+    file.values().keySet().forEach(reader::warnIfUnknown);
     Settings settings = reader.settings();
     if (!source.problems().isEmpty()) {
       throw new StartFailure(String.join(System.lineSeparator(), source.problems()));
@@ -128,8 +134,10 @@ public final class SettingsReader {
     List<String> fallback = production ? List.of() : List.of("http://localhost:3000");
     List<String> origins = source.list("BACKEND_CORS_ORIGINS", fallback);
     for (String origin : origins) {
-      if (origin(origin).isEmpty()) {
-        source.reject("BACKEND_CORS_ORIGINS", "\"" + origin + "\" is not an origin");
+      if (!BROWSER_ORIGIN.matcher(origin).matches()) {
+        source.reject(
+            "BACKEND_CORS_ORIGINS",
+            "\"" + origin + "\" is not an origin as browsers send it (lower case, no usual port)");
       }
     }
     return origins;
@@ -160,12 +168,13 @@ public final class SettingsReader {
 
   private DatabaseSettings database() {
     String url = source.text("DATABASE_URL").orElse("sqlite:///./auth.db");
-    DatabaseSettings.Location location =
-        DatabaseUrl.parse(url, folder)
-            .orElseGet(() -> {
-              source.reject("DATABASE_URL", "it is neither an SQLite nor a PostgreSQL URL");
-              return new DatabaseSettings.Sqlite(folder.resolve("auth.db"), false);
-            });
+    DatabaseSettings.Location location;
+    try {
+      location = DatabaseUrl.parse(url, folder);
+    } catch (Unfit unfit) {
+      source.reject("DATABASE_URL", unfit.reason());
+      location = new DatabaseSettings.Sqlite(folder.resolve("auth.db"), false);
+    }
     return new DatabaseSettings(
         location,
         source.number("DATABASE_POOL_SIZE", 10, 1, 200),
@@ -204,11 +213,11 @@ public final class SettingsReader {
   private List<Secret> previousKeys(Legacy legacy) {
     List<Secret> keys =
         source.list("SECRET_KEY_PREVIOUS", List.of()).stream().map(Secret::of).toList();
-    boolean anyShort = keys.stream().anyMatch(key -> key.bytes().length < MIN_KEY_BYTES);
+    boolean anyShort = keys.stream().anyMatch(key -> key.bytes().length < KeyRules.LEAST_BYTES);
     if (anyShort && !(legacy instanceof Legacy.AcceptedUntil)) {
       source.reject(
           "SECRET_KEY_PREVIOUS",
-          "a key under " + MIN_KEY_BYTES + " bytes needs an end date in LEGACY_TOKENS");
+          "a key under " + KeyRules.LEAST_BYTES + " bytes needs an end date in LEGACY_TOKENS");
     }
     return keys;
   }
@@ -229,7 +238,7 @@ public final class SettingsReader {
       boolean production, ListenerSettings listener, DatabaseSettings database) {
     Optional<String> given = source.text("SECRET_KEY");
     if (given.isPresent()) {
-      weakness(given.get()).ifPresent(reason -> source.reject("SECRET_KEY", reason));
+      KeyRules.weakness(given.get()).ifPresent(reason -> source.reject("SECRET_KEY", reason));
       return Secret.of(given.get());
     }
     boolean sqlite = database.location() instanceof DatabaseSettings.Sqlite;
@@ -243,22 +252,6 @@ public final class SettingsReader {
     Path file = folder.toAbsolutePath().normalize().resolve(SecretFile.NAME);
     source.originOf("SECRET_KEY", file.toString());
     return SecretFile.open(file, secrets::token);
-  }
-
-  private static Optional<String> weakness(String key) {
-    String folded = key.toLowerCase(Locale.ROOT);
-    boolean placeholder =
-        folded.startsWith("changeme")
-            || folded.startsWith("change-me")
-            || folded.startsWith("your-secret-key")
-            || folded.startsWith("your_secret_key")
-            || folded.startsWith("the output of:");
-    if (placeholder || key.chars().distinct().count() < 4) {
-      return Optional.of("it is a well-known placeholder; anybody could sign tokens with it");
-    }
-    return Secret.of(key).bytes().length < MIN_KEY_BYTES
-        ? Optional.of("it has fewer than " + MIN_KEY_BYTES + " bytes")
-        : Optional.empty();
   }
 
   private Legacy legacy() {

@@ -1,6 +1,9 @@
 package org.authservice.settings;
 
+import inet.ipaddr.AddressStringParameters.RangeParameters;
+import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
+import inet.ipaddr.IPAddressStringParameters;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +24,19 @@ import org.jspecify.annotations.Nullable;
 /** Typed access to raw values; collects what is wrong with them. */
 final class Source {
   private static final Pattern RATE = Pattern.compile("([1-9][0-9]{0,6})/(second|minute|hour|day)");
+
+  /** Without the wildcards, ranges, masks and octal forms that the library reads as well. */
+  private static final IPAddressStringParameters PLAIN_NETWORKS =
+      new IPAddressStringParameters.Builder()
+          .allowEmpty(false)
+          .allowAll(false)
+          .allowSingleSegment(false)
+          .allowMask(false)
+          .allowPrefixOnly(false)
+          .allowWildcardedSeparator(false)
+          .allow_inet_aton(false)
+          .setRangeOptions(RangeParameters.NO_RANGE)
+          .toParams();
 
   private final Map<String, String> environment;
   private final Map<String, String> file;
@@ -175,7 +191,7 @@ final class Source {
   /** Of a database URL everything but the password is worth seeing. */
   private static String shown(Setting setting, String value) {
     if (setting.name().equals("DATABASE_URL")) {
-      return value.replaceFirst("(://[^:/@]*):.*@", "$1:****@");
+      return DatabaseUrl.masked(value);
     }
     return setting.secret() ? "****" : value;
   }
@@ -207,9 +223,14 @@ final class Source {
   }
 
   private void requireNetwork(String name, String network) {
-    var parsed = new IPAddressString(network);
-    if (network.isEmpty() || !parsed.isIPAddress()) {
+    IPAddress address = new IPAddressString(network, PLAIN_NETWORKS).getAddress();
+    if (address == null) {
       reject(name, "\"" + network + "\" is not a network");
+    } else if (address.isPrefixed() && !address.isPrefixBlock()) {
+      reject(
+          name,
+          "\"%s\" has bits behind its prefix; the network is %s"
+              .formatted(network, address.toPrefixBlock().toCanonicalString()));
     }
   }
 

@@ -76,6 +76,45 @@ class SettingsReaderTest {
   }
 
   @Test
+  void theFileIsReadAsPythonReadsIt() throws IOException {
+    Files.writeString(
+        folder.resolve(".env"),
+        """
+        \uFEFFBACKEND_CORS_ORIGINS="[\\"http://a.example\\", \\"capacitor://localhost\\"]" # both
+        RATE_LIMITS='{
+          "POST /auth/login": "20/minute"
+        }'
+        JWT_AUDIENCE=a#b # not this
+        JWT_ISSUER= # nothing
+        PORT=1
+        PORT=2\r
+        a stray line
+        """);
+
+    SettingsReader.Result read = read(Map.of());
+
+    assertThat(read.settings().listener().corsOrigins())
+        .containsExactly("http://a.example", "capacitor://localhost");
+    assertThat(read.settings().limits().endpoints()).containsKey("POST /auth/login");
+    assertThat(read.settings().tokens().audience()).contains("a#b");
+    assertThat(read.settings().tokens().issuer()).isEmpty();
+    assertThat(read.settings().listener().port()).isEqualTo(2);
+    assertThat(read.warnings())
+        .containsExactly(
+            ".env: PORT is there more than once; the last one counts",
+            ".env: line 9 is not NAME=value and says nothing");
+  }
+
+  @Test
+  void aQuoteThatIsNeverClosedIsToldWithItsLine() throws IOException {
+    Files.writeString(folder.resolve(".env"), "PORT=1\nJWT_ISSUER='open\nHOST=::1\n");
+
+    assertThatThrownBy(() -> read(Map.of()))
+        .isInstanceOf(StartFailure.class)
+        .hasMessage(".env: the quote that line 2 opens is never closed.");
+  }
+
+  @Test
   void anUnknownNameInTheFileIsAWarningWithTheNearestOne() throws IOException {
     Files.writeString(folder.resolve(".env"), "OTP_EXPIRY_MINUTE=5\n");
 
@@ -110,24 +149,43 @@ class SettingsReaderTest {
             "short",
             "changeme-changeme-changeme-changeme",
             "a".repeat(40),
-            "your-secret-key-your-secret-key-your"));
+            "your-secret-key-your-secret-key-your",
+            "prod-change_me-0123456789abcdef0123456789",
+            "abcdefg1".repeat(5)));
     bad.put(
         "PUBLIC_BASE_URL", List.of("ftp://x", "http://x/path", "x", "http://x?y", "http://u@x"));
     bad.put(
         "BACKEND_CORS_ORIGINS",
-        List.of("[\"*\"]", "[\"null\"]", "[\"http://x/\"]", "[1]", "[", "{}"));
+        List.of(
+            "[\"*\"]",
+            "[\"null\"]",
+            "[\"http://x/\"]",
+            "[\"https://X\"]",
+            "[\"https://x:443\"]",
+            "[1]",
+            "[",
+            "{}"));
     bad.put(
         "RATE_LIMITS",
         List.of("[]", "{\"POST /x\":5}", "{\"POST /x\":\"5/week\"}", "{\"x\":\"5/minute\"}"));
     bad.put(
         "RATE_LIMIT_NETWORKS",
         List.of("{\"x\":5}", "{\"10.0.0.0/8\":\"5\"}", "{\"10.0.0.0/8\":0}"));
-    bad.put("TRUSTED_PROXIES", List.of("[\"not a network\"]", "[7]"));
+    bad.put(
+        "TRUSTED_PROXIES",
+        List.of("[\"not a network\"]", "[7]", "[\"10.*\"]", "[\"*\"]", "[\"10.1.2.3/8\"]"));
     bad.put("LEGACY_TOKENS", List.of("sometimes", "2027-01-31"));
     bad.put("ALGORITHM", List.of("none", "RS256", "hs1"));
     bad.put(
         "DATABASE_URL",
-        List.of("sqlite:/x", "sqlite:///", "postgresql://host/db", "postgresql://u@host"));
+        List.of(
+            "sqlite:/x",
+            "sqlite:///",
+            "postgresql://host/db",
+            "postgresql://u@host",
+            "postgresql://u:p@h:0/d",
+            "postgresql://u:100%@h/d",
+            "postgresql://u:a/b@h/d"));
     bad.put("SMTP_USERNAME", List.of("only-a-name"));
     bad.put("SECRET_KEY_PREVIOUS", List.of("short", "[\"short\"]", "[1]"));
     bad.put("LOG_LEVEL", List.of("LOUD"));
@@ -207,8 +265,11 @@ class SettingsReaderTest {
       assertThat(postgres.port()).isEqualTo(6543);
       assertThat(postgres.parameters()).containsEntry("sslmode", "require");
     }
-    assertThat(((DatabaseSettings.Postgres) location("postgresql://u:p@h/d")).port())
-        .isEqualTo(5432);
+    assertThat(((DatabaseSettings.Sqlite) location("sqlite:///:memory:")).temporary()).isTrue();
+    var postgres = (DatabaseSettings.Postgres) location("postgresql://u:p@ss:w{^|}rd@my_db/d");
+    assertThat(postgres.port()).isEqualTo(5432);
+    assertThat(postgres.host()).isEqualTo("my_db");
+    assertThat(postgres.password().reveal()).isEqualTo("p@ss:w{^|}rd");
   }
 
   @Test
