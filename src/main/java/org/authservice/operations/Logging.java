@@ -3,10 +3,11 @@ package org.authservice.operations;
 import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import net.logstash.logback.encoder.LogstashEncoder;
 import org.authservice.settings.LogSettings;
@@ -15,11 +16,6 @@ import org.slf4j.LoggerFactory;
 
 /** Where log lines go: to the standard output, as text for people or as JSON for machines. */
 public final class Logging {
-  // Control characters from clients could forge lines or colour terminals.
-  private static final String PATTERN =
-      "%d{HH:mm:ss.SSS} %-5level %logger{0}: %replace(%msg%replace( %kvp){'^ $', ''})"
-          + "{'[\\x00-\\x09\\x0B-\\x1F\\x7F]', '?'}%n%ex";
-
   private static final Map<String, Level> QUIET =
       Map.of(
           "org.eclipse.jetty", Level.WARN,
@@ -60,9 +56,12 @@ public final class Logging {
     ((LoggerContext) LoggerFactory.getILoggerFactory()).stop();
   }
 
-  private static PatternLayoutEncoder text() {
-    var encoder = new PatternLayoutEncoder();
-    encoder.setPattern(PATTERN);
+  private static Encoder<ILoggingEvent> text() {
+    var layout = new TextLayout();
+    layout.start();
+    var encoder = new LayoutWrappingEncoder<ILoggingEvent>();
+    encoder.setCharset(StandardCharsets.UTF_8);
+    encoder.setLayout(layout);
     return encoder;
   }
 }
