@@ -3,7 +3,12 @@
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 
 jdk_version() { # prints the major version of the JDK in folder $1, or 0
-  [ -x "$1/bin/java" ] && [ -x "$1/bin/javac" -o -n "${runtime_is_enough:-}" ] || { echo 0; return; }
+  [ -x "$1/bin/java" ] || { echo 0; return; }
+  # A distribution only runs; what is built needs a compiler.
+  if [ -d "$root/src/main" ] && [ ! -x "$1/bin/javac" ]; then echo 0; return; fi
+  if [ -r "$1/release" ]; then # quicker than asking java itself
+    sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" | grep . && return
+  fi
   "$1/bin/java" -version 2>&1 | sed -n '1s/.*version "\([0-9]*\).*/\1/p' | grep . || echo 0
 }
 
@@ -31,38 +36,51 @@ require_maven() {
   fi
 }
 
-build() { # builds the jar when a source is newer; one build at a time
-  local jar=$root/target/auth-service.jar
+build() { # builds what runs when a source is newer; one build at a time
   [ -d "$root/src/main" ] || return 0 # a distribution is built already
-  if stale "$jar"; then
+  if stale; then
     require_maven
     mkdir -p "$root/target"
     (
       if command -v flock >/dev/null; then flock 9; fi
-      if stale "$jar"; then
+      if stale; then
         echo "Building (the first time fetches libraries) ..." >&2
         cd "$root" # only in this subshell
-        if ! mvn -B -ntp -Dquick -Dmaven.test.skip=true package 9>&- 2>&1 |
-          grep --line-buffered -E '^\[INFO\] (---|Building)|^\[INFO\] Total time|ERROR|BUILD' >&2 ||
-          stale "$jar"; then
+        touch target/.build-started
+        if ! mvn -B -Dquick -Dmaven.test.skip=true package 9>&- 2>&1 | progress >&2; then
           echo "The build failed; to see why: cd $root && JAVA_HOME=$JAVA_HOME mvn -Dquick -Dmaven.test.skip=true package" >&2
           exit 1
         fi
+        # A service that runs keeps its own jar: Maven writes over its jar, a rename does not.
+        mkdir -p target/run
+        ln -sfn ../lib target/run/lib
+        cp target/auth-service.jar target/run/next.jar
+        touch -r target/.build-started target/run/next.jar # what changed meanwhile is newer
+        mv -f target/run/next.jar target/run/auth-service.jar
       fi
     ) 9>"$root/target/.build-lock"
   fi
 }
 
+progress() { # Maven's output in a few lines: what it does, how much it fetched, what is wrong
+  awk '/^(\[INFO\] )?Downloaded from/ { if (++fetched % 50 == 0) print "  fetched " fetched " files"; fflush(); next }
+    /^\[INFO\] --- / { sub(/^\[INFO\] --- /, "  "); sub(/ @ .*/, ""); print; fflush(); next }
+    /ERROR|BUILD|Total time/ { print; fflush() }'
+}
+
 stale() {
-  [ ! -f "$1" ] || [ ! -d "$root/target/lib" ] ||
-    [ -n "$(find "$root/src/main" "$root/pom.xml" -newer "$1" -type f -print -quit)" ]
+  local jar=$root/target/run/auth-service.jar
+  [ ! -f "$jar" ] || [ ! -d "$root/target/lib" ] ||
+    # folders too: one that lost a file is newer
+    [ -n "$(find "$root/src/main" "$root/pom.xml" -newer "$jar" -print -quit)" ]
 }
 
 run_auth() { # replaces this shell by the JVM, in the caller's folder
-  local jar=$root/target/auth-service.jar
+  local jar=$root/target/run/auth-service.jar
   [ -d "$root/src/main" ] || jar=$root/lib/auth-service.jar
   # shellcheck disable=SC2086 # JAVA_OPTS is a list of words
   exec "$JAVA_HOME/bin/java" -XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xmx192m \
     --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 \
     ${JAVA_OPTS:-} -jar "$jar" "$@"
 }

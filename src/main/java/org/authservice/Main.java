@@ -30,7 +30,9 @@ public final class Main {
 
   /** Runs a command; the exit code is 0, 1 (failed) or 2 (usage). */
   public static void main(String[] args) {
-    System.exit(run(args));
+    int code = run(args);
+    Logging.flush();
+    System.exit(code);
   }
 
   /** Runs a command and returns its exit code. */
@@ -91,7 +93,8 @@ public final class Main {
   }
 
   private static void announce(AuthService service, SettingsReader.Result read) {
-    var out = System.out;
+    // Of a JSON log, each line on the standard output is one object.
+    var out = read.settings().logs().json() ? System.err : System.out;
     out.println();
     out.println(
         "Settings (those not named here have their defaults; bin/auth settings shows all):");
