@@ -33,7 +33,10 @@ import org.authservice.settings.LimitSettings.Rate;
 public final class RequestRates implements Filter {
   private static final int MOST_CLIENTS = 100_000;
   private static final Duration MINUTE = Duration.ofMinutes(1);
-  private static final Set<String> UNCOUNTED = Set.of("/health", "/auth/check");
+  private static final Set<String> UNCOUNTED = Set.of("/health");
+
+  // A proxy asks here for every request that it forwards: a refusal would end honest sessions.
+  private static final Set<String> NEVER_REFUSED = Set.of("/auth/check");
 
   private final LimitSettings settings;
   private final Map<IPAddress, Integer> networks = new HashMap<>();
@@ -76,6 +79,20 @@ public final class RequestRates implements Filter {
     if (UNCOUNTED.contains(request.route()) || request.method().equals("OPTIONS")) {
       return next.handle(request);
     }
+    return NEVER_REFUSED.contains(request.route())
+        ? countFailure(request, next.handle(request))
+        : count(request, next);
+  }
+
+  /** Failures count towards what else the client may ask; they are answered all the same. */
+  private Answer countFailure(Request request, Answer answer) {
+    if (answer.status() >= 400 && answer.status() < 500) {
+      limits(request).forEach(limit -> bucket(limit).tryConsume(1));
+    }
+    return answer;
+  }
+
+  private Answer count(Request request, Handler next) {
     Optional<Applied> strictest = Optional.empty();
     ConsumptionProbe left = null;
     for (Applied limit : limits(request)) {

@@ -34,7 +34,7 @@ class CheckTest extends HttpTest {
   }
 
   @Test
-  void noRequestLimitCountsIt() {
+  void noRequestLimitAnswersIt() {
     try (var limited = TestService.with(engine).set("RATE_LIMIT_PER_MINUTE", "10").start()) {
       String token = limited.verified(ADA).text("access_token");
       for (int i = 0; i < 50; i++) {
@@ -42,6 +42,18 @@ class CheckTest extends HttpTest {
       }
       List<Reply> failed = TestService.parallel(20, () -> check(limited, "x"));
       assertThat(failed).allSatisfy(reply -> reply.expect(401));
+    }
+  }
+
+  @Test
+  void failedChecksCountTowardsWhatElseTheirAddressMayAsk() {
+    try (var limited = TestService.with(engine).set("RATE_LIMIT_PER_MINUTE", "10").start()) {
+      for (int i = 0; i < 10; i++) {
+        check(limited, "x").expect(401, "token_invalid");
+      }
+
+      limited.get("/docs/errors").expect(429, "rate_limited");
+      check(limited, "x").expect(401, "token_invalid");
     }
   }
 
