@@ -17,19 +17,36 @@ final class AccountStore {
   /** The exact spelling wins: an old database may hold two that differ in case. */
   Statement<Optional<Account>> byAddress(EmailAddress address) {
     return Statement.row(
-        "SELECT "
-            + COLUMNS
-            + """
-            FROM users WHERE email = ? OR lower(email) = ?
-            ORDER BY CASE WHEN email = ? THEN 0 ELSE 1 END, id LIMIT 1
-            """,
-        p -> p.text(address.typed()).text(address.normalised()).text(address.typed()),
-        AccountStore::account);
+            "SELECT "
+                + COLUMNS
+                + """
+                FROM users WHERE email = ? OR lower(email) = ?
+                ORDER BY CASE WHEN email = ? THEN 0 ELSE 1 END, id LIMIT 1
+                """,
+            p -> p.text(address.typed()).text(address.normalised()).text(address.typed()),
+            AccountStore::account)
+        .gathered(
+            "SELECT item, u.* FROM unnest(?::varchar[], ?::varchar[], ?::varchar[])"
+                + " WITH ORDINALITY AS asked (typed, normalised, again, item) JOIN LATERAL (SELECT "
+                + COLUMNS
+                + """
+                FROM users WHERE email = asked.typed OR lower(email) = asked.normalised
+                ORDER BY CASE WHEN email = asked.again THEN 0 ELSE 1 END, id LIMIT 1) u ON true
+                """,
+            address.typed());
   }
 
   Statement<Optional<Account>> byId(long id) {
     return Statement.row(
-        "SELECT " + COLUMNS + " FROM users WHERE id = ?", p -> p.number(id), AccountStore::account);
+            "SELECT " + COLUMNS + " FROM users WHERE id = ?",
+            p -> p.number(id),
+            AccountStore::account)
+        .gathered(
+            "SELECT item, "
+                + COLUMNS
+                + "FROM unnest(?::bigint[]) WITH ORDINALITY AS asked (asked_id, item)"
+                + " JOIN users ON id = asked_id",
+            Long.toString(id));
   }
 
   Statement<Optional<Account>> lock(long id) {

@@ -27,14 +27,17 @@ public interface Database extends AutoCloseable {
   /** Runs a statement that changes nothing. */
   <T> T read(Statement<T> query);
 
-  /** Runs one conditional statement and commits it; its row count or row is the decision. */
+  /**
+   * Runs one conditional statement and commits it; its row count or row is the decision. Statements
+   * that meet may share a commit, and each keeps its own outcome.
+   */
   <T> T commit(Statement<T> write);
 
   /**
    * Runs several statements as one transaction. It commits on every value that {@code work}
    * returns, a refusal too, and rolls back only when it throws. The work may run again after a
-   * deadlock, so it changes nothing but the database; on SQLite it runs on the writer's thread, so
-   * it does nothing slow and uses no other verb.
+   * deadlock or beside another's failure, so it changes nothing but the database; on SQLite it runs
+   * on the writer's thread, so it does nothing slow and uses no other verb.
    */
   <T> T transaction(Function<Transaction, T> work);
 

@@ -20,7 +20,7 @@ final class Execution {
       throws SQLException {
     long start = System.nanoTime();
     try {
-      statement.binder().bind(new Parameters(prepared, dialect));
+      statement.binder().bind(new SingleParameters(prepared, dialect));
       return switch (statement.reader()) {
         case Statement.Reader.Count _ -> (T) Integer.valueOf(prepared.executeUpdate());
         case Statement.Reader.Rows<?> rows -> (T) rows(prepared, rows.row(), dialect);

@@ -17,6 +17,13 @@ final class Failures {
     return new Unavailable(ErrorCode.DATABASE_UNAVAILABLE, RETRY_AFTER, message, cause);
   }
 
+  /** The same for one more caller: each throws an exception of its own. */
+  static RuntimeException each(Throwable failure) {
+    return failure instanceof Unavailable
+        ? unavailable(firstLine(failure), failure)
+        : new IllegalStateException("a gathered statement failed", failure);
+  }
+
   /** A bug: the statement is wrong and stays wrong. */
   static DatabaseFault fault(String sql, SQLException failure) {
     SQLException clean = withoutValues(failure);

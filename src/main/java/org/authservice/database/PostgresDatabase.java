@@ -9,6 +9,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -27,14 +29,22 @@ final class PostgresDatabase implements Database {
   private static final int CLOSE_WAIT_MILLIS = 5_000;
   private static final int CLOSE_PAUSE_MILLIS = 10;
   private static final int TRIES = 3;
+  private static final int GATHERED_CONNECTIONS = 3;
 
   private final HikariDataSource pool;
+  private final HikariDataSource gatheredPool;
+  private final Gatherer reads;
+  private final Gatherer commits;
   private final Dialect dialect = new PostgresDialect();
   private final VerbTimers timers;
   private final Counter repeats;
 
-  private PostgresDatabase(HikariDataSource pool, MeterRegistry meters) {
+  private PostgresDatabase(
+      HikariDataSource pool, HikariDataSource gatheredPool, MeterRegistry meters) {
     this.pool = pool;
+    this.gatheredPool = gatheredPool;
+    this.reads = new Gatherer("read", false, this::together, meters);
+    this.commits = new Gatherer("commit", true, this::together, meters);
     this.timers = new VerbTimers(meters);
     this.repeats = meters.counter("auth.database.repeats");
   }
@@ -43,17 +53,27 @@ final class PostgresDatabase implements Database {
       DatabaseSettings.Postgres location, int poolSize, MeterRegistry meters) {
     PostgresServer server = new PostgresServer(location);
     server.warnOfUnknownParameters();
-    HikariConfig config = new HikariConfig();
-    config.setPoolName("postgresql");
-    config.setJdbcUrl(server.url());
-    config.setDataSourceProperties(server.forRequests());
+    HikariConfig config = config("postgresql", server, server.forRequests(), meters);
     config.setMaximumPoolSize(poolSize);
+    config.setInitializationFailTimeout(1); // no waiting: say at once that there is no server
+    HikariDataSource pool = connect(config, server);
+    HikariConfig gathered = config("postgresql-gathered", server, server.forGathered(), meters);
+    gathered.setMaximumPoolSize(GATHERED_CONNECTIONS);
+    gathered.setMinimumIdle(0);
+    gathered.setInitializationFailTimeout(-1); // connects when first needed
+    return new PostgresDatabase(pool, new HikariDataSource(gathered), meters);
+  }
+
+  private static HikariConfig config(
+      String name, PostgresServer server, Properties properties, MeterRegistry meters) {
+    HikariConfig config = new HikariConfig();
+    config.setPoolName(name);
+    config.setJdbcUrl(server.url());
+    config.setDataSourceProperties(properties);
     config.setConnectionTimeout(POOL_WAIT_MILLIS);
     config.setValidationTimeout(1_000);
-    config.setInitializationFailTimeout(1); // no waiting: say at once that there is no server
     config.setMetricsTrackerFactory(new MicrometerMetricsTrackerFactory(meters));
-    HikariDataSource pool = connect(config, server);
-    return new PostgresDatabase(pool, meters);
+    return config;
   }
 
   private static HikariDataSource connect(HikariConfig config, PostgresServer server) {
@@ -77,12 +97,14 @@ final class PostgresDatabase implements Database {
 
   @Override
   public <T> T read(Statement<T> query) {
-    return timers.read(() -> single(query));
+    return timers.read(
+        () -> query.gathered().map(it -> reads.run(query, it)).orElseGet(() -> single(query)));
   }
 
   @Override
   public <T> T commit(Statement<T> write) {
-    return timers.commit(() -> single(write));
+    return timers.commit(
+        () -> write.gathered().map(it -> commits.run(write, it)).orElseGet(() -> single(write)));
   }
 
   @Override
@@ -115,20 +137,24 @@ final class PostgresDatabase implements Database {
   @Override
   public void close() {
     awaitIdle();
-    pool.close(); // which would break off what still runs
+    gatheredPool.close(); // which would break off what still runs
+    pool.close();
   }
 
   private void awaitIdle() {
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_WAIT_MILLIS);
     try {
-      while (pool.isRunning()
-          && pool.getHikariPoolMXBean().getActiveConnections() > 0
-          && System.nanoTime() < deadline) {
+      while (pool.isRunning() && busy() && System.nanoTime() < deadline) {
         Thread.sleep(CLOSE_PAUSE_MILLIS);
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private boolean busy() {
+    return pool.getHikariPoolMXBean().getActiveConnections() > 0
+        || reads.waiting() + commits.waiting() > 0;
   }
 
   private boolean answers() {
@@ -141,7 +167,7 @@ final class PostgresDatabase implements Database {
 
   private <T> T single(Statement<T> statement) {
     for (int attempt = 1; ; attempt++) {
-      try (Connection connection = connection()) {
+      try (Connection connection = connection(pool)) {
         return run(connection, statement);
       } catch (SQLException failure) {
         if (!repeats(attempt, failure)) {
@@ -151,10 +177,49 @@ final class PostgresDatabase implements Database {
     }
   }
 
+  /**
+   * Runs one statement for many callers, in autocommit mode: one round trip, one commit. Where the
+   * server refused it, nothing of it has happened and each caller runs its own: whose statement is
+   * wrong, or waits for a lock, holds up nobody else. Where the answer was lost it may have been
+   * committed, so it is not run again and each caller is told of an outage.
+   */
+  private void together(String sql, List<Waiting<?>> callers) {
+    try (Connection connection = connection(gatheredPool)) {
+      together(connection, sql, callers);
+    } catch (SQLException failure) {
+      boolean lost = PostgresFailures.isLost(failure);
+      callers.forEach(caller -> {
+        if (lost) {
+          caller.fail(PostgresFailures.translate(sql, failure));
+        } else {
+          leave(caller);
+        }
+      });
+    } catch (Throwable failure) {
+      callers.forEach(caller -> caller.fail(Failures.each(failure)));
+    }
+  }
+
+  private void together(Connection connection, String sql, List<Waiting<?>> callers)
+      throws SQLException {
+    try (PreparedStatement prepared = connection.prepareStatement(sql)) {
+      GatheredExecution.run(prepared, callers, dialect);
+    } catch (SQLException failure) {
+      if (PostgresFailures.isReadOnly(failure)) {
+        gatheredPool.evictConnection(connection);
+      }
+      throw failure;
+    }
+  }
+
+  private <T> void leave(Waiting<T> caller) {
+    caller.leave(() -> single(caller.statement()));
+  }
+
   private <T> T several(Function<Transaction, T> work, AfterCommit afterCommit) {
     for (int attempt = 1; ; attempt++) {
       afterCommit.clear();
-      try (Connection connection = connection()) {
+      try (Connection connection = connection(pool)) {
         return inTransaction(connection, work, afterCommit);
       } catch (Aborted aborted) {
         if (!repeats(attempt, aborted.failure())) {
@@ -202,9 +267,9 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  private Connection connection() {
+  private static Connection connection(HikariDataSource source) {
     try {
-      return pool.getConnection();
+      return source.getConnection();
     } catch (SQLException failure) {
       throw Failures.unavailable(
           "PostgreSQL: no connection: " + Failures.firstLine(failure), failure);

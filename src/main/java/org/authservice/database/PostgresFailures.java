@@ -36,6 +36,12 @@ final class PostgresFailures {
     return "25006".equals(failure.getSQLState());
   }
 
+  /** Whether nobody knows what became of the statement: the connection ended before its answer. */
+  static boolean isLost(SQLException failure) {
+    String state = failure.getSQLState();
+    return state == null || state.startsWith("08") || state.startsWith("57P");
+  }
+
   private static boolean isOutage(SQLException failure, @Nullable String state) {
     if (failure instanceof SQLTransientConnectionException || state == null) {
       // The pool's time-outs and the driver's own troubles have no SQLSTATE.

@@ -48,6 +48,22 @@ final class SqliteConnection implements AutoCloseable {
     execute("BEGIN IMMEDIATE");
   }
 
+  /** Begins a part of the transaction that can be undone by itself. */
+  void beginPart() throws SQLException {
+    execute("SAVEPOINT part");
+  }
+
+  /** Keeps the part. */
+  void keepPart() throws SQLException {
+    execute("RELEASE part");
+  }
+
+  /** Undoes the part; fails when SQLite has undone the whole transaction already. */
+  void undoPart() throws SQLException {
+    execute("ROLLBACK TO part");
+    execute("RELEASE part");
+  }
+
   /** Makes the transaction durable. */
   void commit() throws SQLException {
     execute("COMMIT");

@@ -27,7 +27,12 @@ final class SqliteDatabase implements Database {
     this.timers = new VerbTimers(meters);
     this.writer =
         new SqliteThreads(
-            "sqlite-writer", 1, () -> new SqliteConnection(file::connect, dialect), meters);
+            "sqlite-writer",
+            1,
+            () -> new SqliteConnection(file::connect, dialect),
+            SharedCommit.MOST_TOGETHER,
+            SharedCommit::run,
+            meters);
     this.readers =
         new SqliteThreads(
             "sqlite-reader",
@@ -56,9 +61,7 @@ final class SqliteDatabase implements Database {
   @Override
   public <T> T transaction(Function<Transaction, T> work) {
     AfterCommit afterCommit = new AfterCommit();
-    T value =
-        timers.transaction(
-            () -> write(c -> work.apply(new SqliteTransaction(c, afterCommit)), afterCommit::run));
+    T value = timers.transaction(() -> write(c -> run(c, work, afterCommit), afterCommit::run));
     afterCommit.run();
     return value;
   }
@@ -88,34 +91,14 @@ final class SqliteDatabase implements Database {
   }
 
   private <T> T write(Function<SqliteConnection, T> work, Runnable orphaned) {
-    return writer.call(connection -> inTransaction(connection, work), PATIENCE, orphaned);
+    return writer.call(work, PATIENCE, orphaned);
   }
 
-  private static <T> T inTransaction(
-      SqliteConnection connection, Function<SqliteConnection, T> work) {
-    begin(connection);
-    T value;
-    try {
-      value = work.apply(connection);
-    } catch (Throwable failure) {
-      connection.rollBack();
-      throw failure;
-    }
-    try {
-      connection.commit();
-      return value;
-    } catch (SQLException failure) {
-      connection.rollBack();
-      throw SqliteFailures.translate("COMMIT", failure);
-    }
-  }
-
-  private static void begin(SqliteConnection connection) {
-    try {
-      connection.begin();
-    } catch (SQLException failure) {
-      throw SqliteFailures.translate("BEGIN IMMEDIATE", failure);
-    }
+  /** It may be run again, then from the beginning. */
+  private static <T> T run(
+      SqliteConnection connection, Function<Transaction, T> work, AfterCommit afterCommit) {
+    afterCommit.clear();
+    return work.apply(new SqliteTransaction(connection, afterCommit));
   }
 
   private static <T> T run(SqliteConnection connection, Statement<T> statement) {

@@ -52,15 +52,39 @@ final class SqliteTask<T> {
 
   /** Does the work, on the connection's own thread. */
   void run(SqliteConnection connection) {
-    if (!move(State.QUEUED, State.RUNNING, connection)) {
-      return;
+    if (begin()) {
+      attempt(connection);
+      finish();
     }
+  }
+
+  /** Claims the work for its thread; false when it was given up. */
+  boolean begin() {
+    return move(State.QUEUED, State.RUNNING);
+  }
+
+  /** Does the work, perhaps not for the first time; true when it gave a value. */
+  boolean attempt(SqliteConnection connection) {
+    value = null;
+    failure = null;
+    using(connection);
     try {
       value = work.apply(connection);
     } catch (Throwable problem) {
       failure = problem; // Errors too: the caller gets them, the thread lives on
     }
-    if (!move(State.RUNNING, State.DONE, null) && failure == null) {
+    using(null);
+    return failure == null;
+  }
+
+  /** What became of the work although it gave a value: it could not be committed. */
+  void fail(Throwable problem) {
+    failure = problem;
+  }
+
+  /** Tells whoever waits. */
+  void finish() {
+    if (!move(State.RUNNING, State.DONE) && failure == null) {
       Thread.ofVirtual().name("after-commit").start(orphaned);
     }
     finished.countDown();
@@ -68,7 +92,7 @@ final class SqliteTask<T> {
 
   /** Gives up work that nobody will do any more. */
   void refuse() {
-    if (move(State.QUEUED, State.GIVEN_UP, null)) {
+    if (move(State.QUEUED, State.GIVEN_UP)) {
       failure = Failures.unavailable("SQLite: closed", null);
       finished.countDown();
     }
@@ -85,13 +109,13 @@ final class SqliteTask<T> {
       Thread.currentThread().interrupt();
       reason = "interrupted while waiting";
     }
-    if (move(State.QUEUED, State.GIVEN_UP, null)) {
+    if (move(State.QUEUED, State.GIVEN_UP)) {
       throw Failures.unavailable("SQLite: " + reason, null);
     }
     // It has started and may commit whatever happens to this thread, so the outcome counts.
     if (!finishesWithin(patience.runMillis())) {
       interruptStatement();
-      if (!finishesWithin(INTERRUPTED_MILLIS) && move(State.RUNNING, State.LEFT, null)) {
+      if (!finishesWithin(INTERRUPTED_MILLIS) && move(State.RUNNING, State.LEFT)) {
         throw Failures.unavailable("SQLite: no outcome in time", null);
       }
     }
@@ -129,14 +153,22 @@ final class SqliteTask<T> {
     }
   }
 
-  private boolean move(State from, State to, @Nullable SqliteConnection connection) {
+  private void using(@Nullable SqliteConnection connection) {
+    lock.lock();
+    try {
+      running = connection;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean move(State from, State to) {
     lock.lock();
     try {
       if (state != from) {
         return false;
       }
       state = to;
-      running = connection;
       return true;
     } finally {
       lock.unlock();

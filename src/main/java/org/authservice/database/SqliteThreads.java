@@ -28,11 +28,34 @@ final class SqliteThreads implements AutoCloseable {
   /** Ends the thread that takes it. */
   private final SqliteTask<?> end = new SqliteTask<>(_ -> "end", () -> {});
 
+  private final int mostTogether;
+  private final Together together;
   private volatile boolean stopping;
 
-  /** Starts the threads; {@code auth.database.queue} tells how much waits for them. */
+  /** Runs work that waited at the same time, and finishes each. */
+  interface Together {
+    void run(SqliteConnection connection, List<SqliteTask<?>> tasks);
+  }
+
+  /** Threads that do one thing after the other. */
   SqliteThreads(
       String name, int count, Supplier<SqliteConnection> connections, MeterRegistry meters) {
+    this(name, count, connections, 1, (c, tasks) -> tasks.forEach(it -> it.run(c)), meters);
+  }
+
+  /**
+   * Threads that take up to so many things at once, if they wait; {@code auth.database.queue} tells
+   * how much waits.
+   */
+  SqliteThreads(
+      String name,
+      int count,
+      Supplier<SqliteConnection> connections,
+      int mostTogether,
+      Together together,
+      MeterRegistry meters) {
+    this.mostTogether = mostTogether;
+    this.together = together;
     meters.gauge("auth.database.queue", Tags.of("threads", name), queue, BlockingQueue::size);
     for (int i = 1; i <= count; i++) {
       SqliteConnection connection = connections.get();
@@ -81,12 +104,13 @@ final class SqliteThreads implements AutoCloseable {
 
   private void serve(SqliteConnection connection) {
     try (connection) {
-      while (true) {
-        SqliteTask<?> task = queue.take();
-        if (task == end) {
-          return;
-        }
-        task.run(connection);
+      boolean ending = false;
+      while (!ending) {
+        List<SqliteTask<?>> tasks = new ArrayList<>();
+        tasks.add(queue.take());
+        queue.drainTo(tasks, mostTogether - 1);
+        ending = tasks.remove(end);
+        together.run(connection, tasks);
       }
     } catch (InterruptedException interrupted) {
       log.debug("interrupted", interrupted);

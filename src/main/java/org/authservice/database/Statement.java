@@ -12,8 +12,21 @@ import java.util.Optional;
  * @param sql the text, with {@code ?} for each parameter
  * @param binder gives the parameters in order
  * @param reader turns the outcome into a value
+ * @param gathered the same for many callers at once, where it is asked for often
  */
-public record Statement<T>(String sql, Binder binder, Reader<T> reader) {
+public record Statement<T>(
+    String sql, Binder binder, Reader<T> reader, Optional<Gathered> gathered) {
+
+  /**
+   * What a statement is for many callers at once, on PostgreSQL: one statement and one commit, in
+   * which each caller's row is decided by itself. SQLite runs the single texts, many in one commit.
+   *
+   * @param sql takes an array in place of each parameter; every row it gives says in its column
+   *     {@code item} which element of the arrays it answers, counted from 1
+   * @param row names what is written; of two statements that write one row the later waits for the
+   *     next turn, so that it sees what the earlier did
+   */
+  public record Gathered(String sql, String row) {}
 
   /** Gives a statement its parameters. */
   @FunctionalInterface
@@ -43,16 +56,21 @@ public record Statement<T>(String sql, Binder binder, Reader<T> reader) {
 
   /** A statement that gives the number of rows it changed. */
   public static Statement<Integer> count(String sql, Binder binder) {
-    return new Statement<>(sql, binder, new Reader.Count());
+    return new Statement<>(sql, binder, new Reader.Count(), Optional.empty());
   }
 
   /** A statement that gives at most one row. */
   public static <R> Statement<Optional<R>> row(String sql, Binder binder, RowReader<R> row) {
-    return new Statement<>(sql, binder, new Reader.MaybeRow<>(row));
+    return new Statement<>(sql, binder, new Reader.MaybeRow<>(row), Optional.empty());
   }
 
   /** A statement that gives rows. */
   public static <R> Statement<List<R>> rows(String sql, Binder binder, RowReader<R> row) {
-    return new Statement<>(sql, binder, new Reader.Rows<>(row));
+    return new Statement<>(sql, binder, new Reader.Rows<>(row), Optional.empty());
+  }
+
+  /** The same, which may be gathered with others of its kind; see {@link Gathered}. */
+  public Statement<T> gathered(String gatheredSql, String row) {
+    return new Statement<>(sql, binder, reader, Optional.of(new Gathered(gatheredSql, row)));
   }
 }

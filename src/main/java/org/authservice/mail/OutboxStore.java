@@ -72,11 +72,21 @@ final class OutboxStore {
   Statement<Integer> finish(
       Leased mail, String state, Optional<String> reason, Instant now, Instant leaseEnd) {
     return Statement.count(
-        """
-        UPDATE outbox SET state = ?, reason = ?, payload = NULL, finished_at = ?
-        WHERE id = ? AND state = 'queued' AND lease_until = ?
-        """,
-        p -> p.text(state).text(reason).millis(now).text(mail.id()).millis(leaseEnd));
+            """
+            UPDATE outbox SET state = ?, reason = ?, payload = NULL, finished_at = ?
+            WHERE id = ? AND state = 'queued' AND lease_until = ?
+            """,
+            p -> p.text(state).text(reason).millis(now).text(mail.id()).millis(leaseEnd))
+        .gathered(
+            """
+            UPDATE outbox o SET state = asked.state, reason = asked.reason, payload = NULL,
+              finished_at = asked.now
+            FROM unnest(?::varchar[], ?::varchar[], ?::bigint[], ?::varchar[], ?::bigint[])
+              WITH ORDINALITY AS asked (state, reason, now, id, lease_until, item)
+            WHERE o.id = asked.id AND o.state = 'queued' AND o.lease_until = asked.lease_until
+            RETURNING item
+            """,
+            mail.id());
   }
 
   Statement<Integer> retry(Leased mail, String reason, Instant dueAt, Instant leaseEnd) {

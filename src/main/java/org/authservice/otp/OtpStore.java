@@ -98,29 +98,52 @@ final class OtpStore {
   Statement<Optional<Counted>> countNewest(
       String addressKey, Purpose purpose, int maxAttempts, Instant now) {
     return Statement.row(
-        """
-        UPDATE codes SET attempts = attempts + 1
-        WHERE id = (SELECT id FROM codes WHERE address_key = ? AND purpose = ?
-                    ORDER BY created_at DESC, id DESC LIMIT 1)
-          AND attempts < ? AND ended_at IS NULL AND expires_at > ?
-        RETURNING id, code_hash, user_id, pending_id
-        """,
-        p -> p.text(addressKey).text(purpose.code()).number(maxAttempts).millis(now),
-        OtpStore::counted);
+            """
+            UPDATE codes SET attempts = attempts + 1
+            WHERE id = (SELECT id FROM codes WHERE address_key = ? AND purpose = ?
+                        ORDER BY created_at DESC, id DESC LIMIT 1)
+              AND attempts < ? AND ended_at IS NULL AND expires_at > ?
+            RETURNING id, code_hash, user_id, pending_id
+            """,
+            p -> p.text(addressKey).text(purpose.code()).number(maxAttempts).millis(now),
+            OtpStore::counted)
+        .gathered(
+            """
+            UPDATE codes c SET attempts = attempts + 1
+            FROM unnest(?::varchar[], ?::varchar[], ?::bigint[], ?::bigint[])
+              WITH ORDINALITY AS asked (address_key, purpose, most, now, item)
+            WHERE c.id = (SELECT id FROM codes n
+                WHERE n.address_key = asked.address_key AND n.purpose = asked.purpose
+                ORDER BY created_at DESC, id DESC LIMIT 1)
+              AND attempts < asked.most AND ended_at IS NULL AND expires_at > asked.now
+            RETURNING item, c.id, code_hash, user_id, pending_id
+            """,
+            addressKey);
   }
 
   /** One guess with its id, which has a counter of its own. */
   Statement<Optional<Counted>> countBound(
       String id, String addressKey, Purpose purpose, int maxAttempts, Instant now) {
     return Statement.row(
-        """
-        UPDATE codes SET bound_attempts = bound_attempts + 1
-        WHERE id = ? AND address_key = ? AND purpose = ?
-          AND bound_attempts < ? AND ended_at IS NULL AND expires_at > ?
-        RETURNING id, code_hash, user_id, pending_id
-        """,
-        p -> p.text(id).text(addressKey).text(purpose.code()).number(maxAttempts).millis(now),
-        OtpStore::counted);
+            """
+            UPDATE codes SET bound_attempts = bound_attempts + 1
+            WHERE id = ? AND address_key = ? AND purpose = ?
+              AND bound_attempts < ? AND ended_at IS NULL AND expires_at > ?
+            RETURNING id, code_hash, user_id, pending_id
+            """,
+            p -> p.text(id).text(addressKey).text(purpose.code()).number(maxAttempts).millis(now),
+            OtpStore::counted)
+        .gathered(
+            """
+            UPDATE codes c SET bound_attempts = bound_attempts + 1
+            FROM unnest(?::varchar[], ?::varchar[], ?::varchar[], ?::bigint[], ?::bigint[])
+              WITH ORDINALITY AS asked (id, address_key, purpose, most, now, item)
+            WHERE c.id = asked.id AND c.address_key = asked.address_key
+              AND c.purpose = asked.purpose AND bound_attempts < asked.most
+              AND ended_at IS NULL AND expires_at > asked.now
+            RETURNING item, c.id, code_hash, user_id, pending_id
+            """,
+            id);
   }
 
   Statement<Integer> consume(String id, Instant now) {

@@ -37,53 +37,89 @@ final class SessionStore {
 
   Statement<Optional<Session>> find(String id) {
     return Statement.row(
-        """
-        SELECT id, user_id, current_number, previous_number, oldest_number, changed_at,
-          previous_seen_at, idle_expires_at, absolute_expires_at, created_at, proven_at, ended_at,
-          device_id
-        FROM sessions WHERE id = ?
-        """,
-        p -> p.text(id),
-        SessionStore::session);
+            """
+            SELECT id, user_id, current_number, previous_number, oldest_number, changed_at,
+              previous_seen_at, idle_expires_at, absolute_expires_at, created_at, proven_at, ended_at,
+              device_id
+            FROM sessions WHERE id = ?
+            """,
+            p -> p.text(id),
+            SessionStore::session)
+        .gathered(
+            """
+            SELECT item, s.id, user_id, current_number, previous_number, oldest_number, changed_at,
+              previous_seen_at, idle_expires_at, absolute_expires_at, created_at, proven_at,
+              ended_at, device_id
+            FROM unnest(?::varchar[]) WITH ORDINALITY AS asked (id, item)
+            JOIN sessions s ON s.id = asked.id
+            """,
+            id);
   }
 
   /** Changes the numbers, if they are still those that the decision was made on. */
   Statement<Integer> change(Session read, Session next) {
     return Statement.count(
-        """
-        UPDATE sessions SET current_number = ?, previous_number = ?, oldest_number = ?,
-          changed_at = ?, previous_seen_at = ?, idle_expires_at = ?
-        WHERE id = ? AND current_number = ? AND previous_number = ? AND changed_at = ?
-          AND previous_seen_at = ? AND ended_at IS NULL
-        """,
-        p ->
-            p.number(next.numbers().current())
-                .number(next.numbers().previous())
-                .number(next.numbers().oldest())
-                .millis(next.numbers().changedAt())
-                .millis(next.numbers().previousSeenAt())
-                .millis(next.idleExpiresAt())
-                .text(read.id())
-                .number(read.numbers().current())
-                .number(read.numbers().previous())
-                .millis(read.numbers().changedAt())
-                .millis(read.numbers().previousSeenAt()));
+            """
+            UPDATE sessions SET current_number = ?, previous_number = ?, oldest_number = ?,
+              changed_at = ?, previous_seen_at = ?, idle_expires_at = ?
+            WHERE id = ? AND current_number = ? AND previous_number = ? AND changed_at = ?
+              AND previous_seen_at = ? AND ended_at IS NULL
+            """,
+            p ->
+                p.number(next.numbers().current())
+                    .number(next.numbers().previous())
+                    .number(next.numbers().oldest())
+                    .millis(next.numbers().changedAt())
+                    .millis(next.numbers().previousSeenAt())
+                    .millis(next.idleExpiresAt())
+                    .text(read.id())
+                    .number(read.numbers().current())
+                    .number(read.numbers().previous())
+                    .millis(read.numbers().changedAt())
+                    .millis(read.numbers().previousSeenAt()))
+        .gathered(
+            """
+            UPDATE sessions s SET current_number = asked.next_current,
+              previous_number = asked.next_previous, oldest_number = asked.next_oldest,
+              changed_at = asked.next_changed, previous_seen_at = asked.next_seen,
+              idle_expires_at = asked.next_idle
+            FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
+                ?::bigint[], ?::varchar[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
+              WITH ORDINALITY AS asked (next_current, next_previous, next_oldest, next_changed,
+                next_seen, next_idle, id, current, previous, changed, seen, item)
+            WHERE s.id = asked.id AND s.current_number = asked.current
+              AND s.previous_number = asked.previous AND s.changed_at = asked.changed
+              AND s.previous_seen_at = asked.seen AND s.ended_at IS NULL
+            RETURNING item
+            """,
+            read.id());
   }
 
   /** Notes that the previous token came again, if it is still the previous one. */
   Statement<Integer> markPreviousSeen(Session read, Numbers seen) {
     return Statement.count(
-        """
-        UPDATE sessions SET previous_seen_at = ?
-        WHERE id = ? AND current_number = ? AND previous_number = ? AND changed_at = ?
-          AND ended_at IS NULL
-        """,
-        p ->
-            p.millis(seen.previousSeenAt())
-                .text(read.id())
-                .number(read.numbers().current())
-                .number(read.numbers().previous())
-                .millis(read.numbers().changedAt()));
+            """
+            UPDATE sessions SET previous_seen_at = ?
+            WHERE id = ? AND current_number = ? AND previous_number = ? AND changed_at = ?
+              AND ended_at IS NULL
+            """,
+            p ->
+                p.millis(seen.previousSeenAt())
+                    .text(read.id())
+                    .number(read.numbers().current())
+                    .number(read.numbers().previous())
+                    .millis(read.numbers().changedAt()))
+        .gathered(
+            """
+            UPDATE sessions s SET previous_seen_at = asked.seen
+            FROM unnest(?::bigint[], ?::varchar[], ?::bigint[], ?::bigint[], ?::bigint[])
+              WITH ORDINALITY AS asked (seen, id, current, previous, changed, item)
+            WHERE s.id = asked.id AND s.current_number = asked.current
+              AND s.previous_number = asked.previous AND s.changed_at = asked.changed
+              AND s.ended_at IS NULL
+            RETURNING item
+            """,
+            read.id());
   }
 
   /** Ends the session, if its numbers are still those that reuse was found on. */

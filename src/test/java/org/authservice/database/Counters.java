@@ -24,6 +24,30 @@ final class Counters {
         row -> row.integer("failures"));
   }
 
+  /** Divides by zero: an error, or NULL, which the column refuses. */
+  static final int POISON = 0;
+
+  static Statement<Integer> set(String name, int value) {
+    return Statement.count(
+        "UPDATE throttles SET failures = ? WHERE subject = ?", p -> p.number(value).text(name));
+  }
+
+  /** Raises by a step, which may be poison; gathered with others of its kind. */
+  static Statement<Optional<Integer>> raise(String name, int step) {
+    return Statement.row(
+            "UPDATE throttles SET failures = failures + 1 / ? WHERE subject = ? RETURNING failures",
+            p -> p.number(step).text(name),
+            row -> row.integer("failures"))
+        .gathered(
+            """
+            UPDATE throttles t SET failures = failures + 1 / asked.step
+            FROM unnest(?::bigint[], ?::varchar[]) WITH ORDINALITY AS asked (step, subject, item)
+            WHERE t.subject = asked.subject
+            RETURNING item, failures
+            """,
+            name);
+  }
+
   static Statement<List<String>> names() {
     return Statement.rows(
         "SELECT subject FROM throttles ORDER BY subject", _ -> {}, row -> row.text("subject"));

@@ -1,0 +1,145 @@
+package org.authservice.database;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Gathers statements of one kind that meet, and has them run as one, with one commit. Nobody waits
+ * on purpose: a statement that comes alone runs alone, and what comes while it runs makes the next
+ * batch, which is the larger the more there is to do.
+ */
+final class Gatherer {
+  private static final int MOST_TOGETHER = 64;
+  private static final int MOST_WAITING = 2_048;
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+  private final boolean writes;
+  private final Runner runner;
+  private final MeterRegistry meters;
+  private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
+
+  /** Runs statements of one kind as one and answers every caller, whatever happens. */
+  interface Runner {
+    /** At most a few seconds. */
+    void run(String sql, List<Waiting<?>> callers);
+  }
+
+  /**
+   * Nothing waits yet.
+   *
+   * @param writes whether two statements on one row must not run as one
+   */
+  Gatherer(String name, boolean writes, Runner runner, MeterRegistry meters) {
+    this.writes = writes;
+    this.runner = runner;
+    this.meters = meters;
+    meters.gauge("auth.database.gathering", Tags.of("verb", name), this, Gatherer::waiting);
+  }
+
+  /** Runs the statement together with others of its kind and gives its own value. */
+  <T> T run(Statement<T> statement, Statement.Gathered gathered) {
+    Waiting<T> caller = new Waiting<>(statement, gathered);
+    lanes.computeIfAbsent(gathered.sql(), Lane::new).add(caller);
+    return caller.await();
+  }
+
+  /** How many wait or run. */
+  int waiting() {
+    return lanes.values().stream().mapToInt(Lane::size).sum();
+  }
+
+  /** The callers of one kind of statement, in the order they came. */
+  private final class Lane {
+    private final String sql;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Deque<Waiting<?>> queue = new ArrayDeque<>();
+    private int running;
+    private boolean served;
+
+    Lane(String sql) {
+      this.sql = sql;
+    }
+
+    void add(Waiting<?> caller) {
+      boolean first;
+      lock.lock();
+      try {
+        if (queue.size() >= MOST_WAITING) {
+          throw Failures.unavailable("PostgreSQL: queue full", null);
+        }
+        queue.addLast(caller);
+        first = !served;
+        served = true;
+      } finally {
+        lock.unlock();
+      }
+      if (first) {
+        Thread.ofVirtual().name("gatherer").start(this::serve);
+      }
+    }
+
+    int size() {
+      lock.lock();
+      try {
+        return queue.size() + running;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** Goes on for as long as anybody waits. */
+    private void serve() {
+      for (List<Waiting<?>> batch = next(); !batch.isEmpty(); batch = next()) {
+        List<Waiting<?>> present = new ArrayList<>(batch);
+        present.removeIf(this::refusedForLateness);
+        if (!present.isEmpty()) {
+          meters.summary("auth.database.gathered").record(present.size());
+          runner.run(sql, present);
+        }
+      }
+    }
+
+    /** The next of them, sorted by row, so that two nodes lock the rows in the same order. */
+    private List<Waiting<?>> next() {
+      List<Waiting<?>> batch = new ArrayList<>();
+      Set<String> rows = new HashSet<>();
+      lock.lock();
+      try {
+        Iterator<Waiting<?>> queued = queue.iterator();
+        while (queued.hasNext() && batch.size() < MOST_TOGETHER) {
+          Waiting<?> caller = queued.next();
+          if (rows.add(caller.row()) || !writes) {
+            batch.add(caller);
+            queued.remove();
+          }
+        }
+        running = batch.size();
+        served = running > 0;
+      } finally {
+        lock.unlock();
+      }
+      batch.sort(Comparator.comparing(Waiting::row));
+      return batch;
+    }
+
+    private boolean refusedForLateness(Waiting<?> caller) {
+      boolean late = caller.waitsLongerThan(PATIENCE_NANOS);
+      if (late) {
+        caller.fail(Failures.unavailable("PostgreSQL: waited too long", null));
+      }
+      return late;
+    }
+  }
+}
