@@ -245,7 +245,7 @@ public final class AuthService implements AutoCloseable {
     var accessTokens = new AccessTokens(settings.tokens(), publicBaseUrl.toString(), clock);
     var pythonTokens = new PythonTokens(settings.tokens(), legacy, clock);
     var revocations = new Revocations(database, clock, meters);
-    var bearerTokens = new BearerTokens(accessTokens, pythonTokens, revocations);
+    var bearerTokens = new BearerTokens(accessTokens, pythonTokens, revocations, clock);
     var outbox = outbox(routes);
     var devices = new Devices(database, keys, clock, secrets);
     var accounts = new Accounts(database, clock, secrets);

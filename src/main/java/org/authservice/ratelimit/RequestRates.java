@@ -169,11 +169,14 @@ public final class RequestRates implements Filter {
     return answer
         .with(
             "RateLimit",
-            "\"%s\";r=%d;t=%d".formatted(limit.policy(), probe.getRemainingTokens(), reset))
+            '"' + limit.policy() + "\";r=" + probe.getRemainingTokens() + ";t=" + reset)
         .with(
             "RateLimit-Policy",
-            "\"%s\";q=%d;w=%d"
-                .formatted(
-                    limit.policy(), limit.rate().requests(), limit.rate().period().toSeconds()));
+            '"'
+                + limit.policy()
+                + "\";q="
+                + limit.rate().requests()
+                + ";w="
+                + limit.rate().period().toSeconds());
   }
 }

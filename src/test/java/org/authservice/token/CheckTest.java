@@ -2,6 +2,7 @@ package org.authservice.token;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.List;
 import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
@@ -31,6 +32,22 @@ class CheckTest extends HttpTest {
     service.logout(tokens.text("refresh_token"), "local").expect(200);
 
     check(service, tokens.text("access_token")).expect(401, "token_invalid");
+  }
+
+  @Test
+  void aTokenThatWasGoodBeforeIsRefusedOnceItsSessionOrItsTimeHasEnded() {
+    Reply ends = service.verified(ADA);
+    Reply expires = service.login(ADA, TestService.PASSWORD).expect(200);
+    check(service, ends.text("access_token")).expect(204);
+    check(service, ends.text("access_token")).expect(204);
+    check(service, expires.text("access_token")).expect(204);
+
+    service.logout(ends.text("refresh_token"), "local").expect(200);
+    check(service, ends.text("access_token")).expect(401, "token_invalid");
+    check(service, expires.text("access_token")).expect(204);
+
+    service.clock().advance(Duration.ofHours(25));
+    check(service, expires.text("access_token")).expect(401, "token_invalid");
   }
 
   @Test
