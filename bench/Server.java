@@ -19,6 +19,7 @@ record Server(Process process, int port, double startSeconds) implements AutoClo
     builder.redirectErrorStream(true).redirectOutput(log.toFile());
     long start = System.nanoTime();
     Process process = builder.start();
+    Runtime.getRuntime().addShutdownHook(new Thread(process::destroy)); // when the run is broken off
     while (!ready.now()) {
       if (!process.isAlive() || System.nanoTime() - start > 60_000_000_000L) {
         throw new IOException(command.getFirst() + " does not start, see " + log + ":\n" + Files.readString(log));
