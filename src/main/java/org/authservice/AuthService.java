@@ -33,6 +33,7 @@ import org.authservice.mail.Templates;
 import org.authservice.mail.Transport;
 import org.authservice.operations.Health;
 import org.authservice.operations.Metrics;
+import org.authservice.operations.SecretKeys;
 import org.authservice.operations.Worker;
 import org.authservice.otp.Otps;
 import org.authservice.password.PasswordHasher;
@@ -41,7 +42,7 @@ import org.authservice.ratelimit.ClientAddresses;
 import org.authservice.ratelimit.Devices;
 import org.authservice.ratelimit.LoginThrottle;
 import org.authservice.ratelimit.RequestRates;
-import org.authservice.secret.DerivedKeys;
+import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
 import org.authservice.session.PythonSessions;
@@ -50,15 +51,20 @@ import org.authservice.session.Sessions;
 import org.authservice.settings.SecretFile;
 import org.authservice.settings.Settings;
 import org.authservice.settings.StartFailure;
+import org.authservice.settings.TokenSettings.Algorithm;
 import org.authservice.signin.AccountAdministration;
 import org.authservice.signin.Signins;
+import org.authservice.token.AccessKeys;
 import org.authservice.token.AccessTokens;
 import org.authservice.token.BearerTokens;
 import org.authservice.token.CheckRoutes;
+import org.authservice.token.KeyRoutes;
 import org.authservice.token.LegacyTokens;
 import org.authservice.token.PythonTokens;
 import org.authservice.token.RefreshTokens;
 import org.authservice.token.Revocations;
+import org.authservice.token.SharedKeys;
+import org.authservice.token.SigningKeys;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,7 +91,8 @@ public final class AuthService implements AutoCloseable {
   private final Database database;
   private final Installations installations;
   private final Installation installation;
-  private final DerivedKeys keys;
+  private final Keyring keyring;
+  private final SecretKeys secretKeys;
   private final PasswordHasher hasher;
   private final Health health;
   private final Features features;
@@ -95,6 +102,7 @@ public final class AuthService implements AutoCloseable {
   private record Features(
       List<Route> routes,
       AccountAdministration administration,
+      KeyAdministration keys,
       BearerTokens bearerTokens,
       Revocations revocations) {}
 
@@ -115,11 +123,18 @@ public final class AuthService implements AutoCloseable {
     new Migrations(settings.database()).atStart();
     this.installations = new Installations(database, clock, secrets);
     this.installation = installations.get();
-    this.keys = new DerivedKeys(settings.tokens().secretKey(), installation.salt());
+    var tokens = settings.tokens();
+    this.keyring =
+        new Keyring(tokens.secretKey(), tokens.previousKeys(), installation.salt(), secrets);
+    this.secretKeys =
+        new SecretKeys(database, keyring, settings.sessions().idleLife(), clock, meters);
+    secretKeys.open();
     var schemes = new StoredSchemes();
     this.hasher = new PasswordHasher(scheme(), schemes::mixed, secrets, meters);
     this.features = features(schemes);
-    this.health = new Health(database::reachable, features.revocations()::fresh);
+    this.health =
+        new Health(
+            database::reachable, () -> features.revocations().fresh() && secretKeys.covered());
   }
 
   /** Whether stored password hashes are of several schemes; looked up now and then. */
@@ -188,6 +203,11 @@ public final class AuthService implements AutoCloseable {
     return workers.stream().filter(it -> it.name().equals(name)).findFirst().orElseThrow();
   }
 
+  /** What an operator can do to keys. */
+  public KeyAdministration keys() {
+    return features.keys();
+  }
+
   /** What an operator can do to accounts. */
   public AccountAdministration administration() {
     return features.administration();
@@ -242,18 +262,25 @@ public final class AuthService implements AutoCloseable {
             installation.adopted(),
             installation.legacyTokenSeenAt().orElse(installation.createdAt()),
             installations::noteLegacyToken);
-    var accessTokens = new AccessTokens(settings.tokens(), publicBaseUrl.toString(), clock);
-    var pythonTokens = new PythonTokens(settings.tokens(), legacy, clock);
+    var keyAdministration = new KeyAdministration(keyring, secretKeys, signingKeys());
+    AccessKeys accessKeys =
+        keyAdministration
+            .signingKeys()
+            .<AccessKeys>map(it -> it)
+            .orElseGet(() -> new SharedKeys(keyring, settings.tokens().algorithm()));
+    var accessTokens =
+        new AccessTokens(settings.tokens(), publicBaseUrl.toString(), accessKeys, clock, secrets);
+    var pythonTokens = new PythonTokens(settings.tokens(), keyring, legacy, clock);
     var revocations = new Revocations(database, clock, meters);
     var bearerTokens = new BearerTokens(accessTokens, pythonTokens, revocations, clock);
     var outbox = outbox(routes);
-    var devices = new Devices(database, keys, clock, secrets);
+    var devices = new Devices(database, keyring, clock, secrets);
     var accounts = new Accounts(database, clock, secrets);
     var otps =
         new Otps(
             database,
             settings.codes(),
-            keys,
+            keyring,
             hasher,
             installation.adopted(),
             outbox,
@@ -265,7 +292,7 @@ public final class AuthService implements AutoCloseable {
             settings.sessions(),
             accounts,
             accessTokens,
-            new RefreshTokens(keys),
+            new RefreshTokens(keyring),
             revocations,
             devices,
             events,
@@ -274,7 +301,7 @@ public final class AuthService implements AutoCloseable {
             secrets,
             meters);
     var pythonSessions =
-        new PythonSessions(database, sessions, accounts, pythonTokens, revocations, keys, clock);
+        new PythonSessions(database, sessions, accounts, pythonTokens, revocations, keyring, clock);
     var signins =
         new Signins(
             new Signins.Parts(
@@ -294,14 +321,22 @@ public final class AuthService implements AutoCloseable {
                 pythonSessions,
                 legacy,
                 bearerTokens::accept,
-                keys,
+                keyring,
                 clock,
                 secrets));
     routes.addAll(signins.routes());
     routes.addAll(new SessionRoutes(sessions, pythonSessions).routes());
     routes.addAll(new ProfileRoutes(accounts).routes());
     routes.addAll(new CheckRoutes().routes());
+    routes.addAll(
+        new KeyRoutes(
+                accessKeys,
+                settings.tokens().algorithm().name(),
+                accessTokens.issuer(),
+                publicBaseUrl.toString())
+            .routes());
     routes.addAll(new DocsRoutes(settings.listener().docs(), publicBaseUrl.toString()).routes());
+    workers.add(secretKeys.follower());
     workers.add(revocations.follower());
     workers.add(outbox.sender());
     workers.add(
@@ -313,7 +348,20 @@ public final class AuthService implements AutoCloseable {
               installations.get().legacyTokenSeenAt().ifPresent(legacy::seen);
             },
             meters));
-    return new Features(routes, signins.administration(), bearerTokens, revocations);
+    return new Features(
+        routes, signins.administration(), keyAdministration, bearerTokens, revocations);
+  }
+
+  private Optional<SigningKeys> signingKeys() {
+    Algorithm algorithm = settings.tokens().algorithm();
+    if (algorithm.symmetric()) {
+      return Optional.empty();
+    }
+    var keys =
+        new SigningKeys(database, algorithm, keyring.sealer("signing key", secrets), clock, meters);
+    keys.follower().runOnce();
+    workers.add(keys.follower());
+    return Optional.of(keys);
   }
 
   private Outbox outbox(List<Route> routes) {
@@ -322,7 +370,7 @@ public final class AuthService implements AutoCloseable {
         transport(routes),
         new Templates(publicBaseUrl.getHost(), settings.codes().life().toMinutes()),
         settings.mail().maxPerMinute(),
-        keys.sealer("mail", secrets),
+        keyring.sealer("mail", secrets),
         clock,
         secrets,
         meters);
@@ -368,6 +416,7 @@ public final class AuthService implements AutoCloseable {
             headers,
             new Cors(listener.corsOrigins()),
             new Failsafe(),
+            secretKeys::guard,
             features.bearerTokens()::accept,
             new RequestRates(settings.limits(), clock, meters));
     server.start(site, headers, addresses, publicBaseUrl::toString, DRAIN);
@@ -389,6 +438,7 @@ public final class AuthService implements AutoCloseable {
             headers,
             (request, next) -> next.handle(request),
             new Failsafe(),
+            (request, next) -> next.handle(request),
             token -> Optional.empty(),
             (request, next) -> next.handle(request));
     server.start(site, headers, addresses, publicBaseUrl::toString, Duration.ofSeconds(1));

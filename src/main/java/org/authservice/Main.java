@@ -21,7 +21,12 @@ import picocli.CommandLine.Option;
     description = "Auth Service: accounts, passwords, e-mailed codes, sessions, tokens.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    subcommands = {Main.Migrate.class, SettingsCommand.class, UsersCommand.class})
+    subcommands = {
+      Main.Migrate.class,
+      SettingsCommand.class,
+      UsersCommand.class,
+      KeysCommand.class
+    })
 public final class Main {
   /** The exit code of a command that failed. */
   static final int FAILED = 1;

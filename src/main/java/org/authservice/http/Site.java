@@ -30,6 +30,7 @@ public final class Site {
    * @param headers adds the security headers
    * @param cors answers browsers of other origins
    * @param failures turns exceptions into answers
+   * @param ready refuses what this node cannot decide
    * @param bearer decides whom a token speaks for, on endpoints that require one
    * @param limit counts requests, by account once the token is known, else by address
    */
@@ -39,6 +40,7 @@ public final class Site {
       Filter headers,
       Filter cors,
       Filter failures,
+      Filter ready,
       Bearer bearer,
       Filter limit) {
     this.router = new Router(routes);
@@ -52,6 +54,7 @@ public final class Site {
                 headers,
                 cors,
                 failures,
+                ready,
                 (request, next) -> next.handle(identified(request, bearer)),
                 limit),
             this::route);

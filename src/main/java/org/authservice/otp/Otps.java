@@ -13,9 +13,11 @@ import org.authservice.mail.Outbox;
 import org.authservice.mail.Template;
 import org.authservice.password.PasswordHasher;
 import org.authservice.ratelimit.ClientAddresses;
-import org.authservice.secret.DerivedKeys;
+import org.authservice.secret.Hmac;
+import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
+import org.authservice.secret.Signatures;
 import org.authservice.settings.CodeSettings;
 
 /**
@@ -34,8 +36,8 @@ public final class Otps {
   private final PythonOtpStore pythonStore = new PythonOtpStore();
   private final Database database;
   private final CodeSettings settings;
-  private final DerivedKeys.Hmac codeHmac;
-  private final DerivedKeys.Hmac keyHmac;
+  private final Signatures codeSignatures;
+  private final Hmac keyHmac;
   private final PasswordHasher hasher;
   private final boolean adopted;
   private final Outbox outbox;
@@ -51,7 +53,7 @@ public final class Otps {
   public Otps(
       Database database,
       CodeSettings settings,
-      DerivedKeys keys,
+      Keyring keyring,
       PasswordHasher hasher,
       boolean adopted,
       Outbox outbox,
@@ -59,8 +61,8 @@ public final class Otps {
       Secrets secrets) {
     this.database = database;
     this.settings = settings;
-    this.codeHmac = keys.hmac("one-time code");
-    this.keyHmac = keys.hmac("address key");
+    this.codeSignatures = keyring.signatures("one-time code");
+    this.keyHmac = keyring.lookup("address key");
     this.hasher = hasher;
     this.adopted = adopted;
     this.outbox = outbox;
@@ -200,7 +202,7 @@ public final class Otps {
             purpose,
             budget,
             clientKey(client),
-            hash(addressee.key(), purpose, id, digits),
+            codeSignatures.over(addressee.key(), purpose.code(), id, digits.reveal()),
             now,
             expiresAt));
     if (addressee.mailbox().isPresent()) {
@@ -216,10 +218,6 @@ public final class Otps {
       outbox.queueDecoy(tx, purpose.template());
     }
     return id;
-  }
-
-  private String hash(String addressKey, Purpose purpose, String id, Secret digits) {
-    return codeHmac.over(addressKey, purpose.code(), id, digits.reveal());
   }
 
   /**
@@ -315,8 +313,12 @@ public final class Otps {
   }
 
   private boolean matches(OtpStore.Counted row, Guess guess) {
-    String expected = hash(guess.addressKey(), guess.purpose(), row.id(), guess.digits());
-    return Secret.of(row.codeHash()).equals(Secret.of(expected));
+    return codeSignatures.match(
+        row.codeHash(),
+        guess.addressKey(),
+        guess.purpose().code(),
+        row.id(),
+        guess.digits().reveal());
   }
 
   private boolean matches(PythonOtpStore.Counted row, Guess guess) {

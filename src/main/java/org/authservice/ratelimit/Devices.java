@@ -9,9 +9,10 @@ import java.util.regex.Pattern;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.Client;
-import org.authservice.secret.DerivedKeys;
+import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
+import org.authservice.secret.Signatures;
 
 /**
  * Devices on which an account has signed in. A device's token proves nothing but that: it gives the
@@ -25,14 +26,14 @@ public final class Devices {
 
   private final DeviceStore store = new DeviceStore();
   private final Database database;
-  private final DerivedKeys.Hmac hmac;
+  private final Signatures signatures;
   private final Clock clock;
   private final Secrets secrets;
 
   /** Devices in that database. */
-  public Devices(Database database, DerivedKeys keys, Clock clock, Secrets secrets) {
+  public Devices(Database database, Keyring keyring, Clock clock, Secrets secrets) {
     this.database = database;
-    this.hmac = keys.hmac("device token");
+    this.signatures = keyring.signatures("device token");
     this.clock = clock;
     this.secrets = secrets;
   }
@@ -62,7 +63,7 @@ public final class Devices {
   /** The token of a device, always the same. */
   public Secret token(String deviceId, long userId) {
     String user = Long.toString(userId);
-    return Secret.of(deviceId + "." + user + "." + hmac.over(deviceId, user));
+    return Secret.of(deviceId + "." + user + "." + signatures.over(deviceId, user));
   }
 
   /** The known device that sent a request; junk costs no look into the database. */
@@ -88,7 +89,7 @@ public final class Devices {
       return Optional.empty();
     }
     var device = new KnownDevice(matcher.group(1), Long.parseLong(matcher.group(2)));
-    return token.equals(token(device.deviceId(), device.userId()))
+    return signatures.match(matcher.group(3), matcher.group(1), matcher.group(2))
         ? Optional.of(device)
         : Optional.empty();
   }

@@ -8,7 +8,8 @@ import org.authservice.account.Account;
 import org.authservice.account.Accounts;
 import org.authservice.database.Database;
 import org.authservice.http.Client;
-import org.authservice.secret.DerivedKeys;
+import org.authservice.secret.Hmac;
+import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
 import org.authservice.session.Sessions.Presented;
 import org.authservice.session.Sessions.Refreshing;
@@ -29,7 +30,7 @@ public final class PythonSessions {
   private final Accounts accounts;
   private final PythonTokens pythonTokens;
   private final Revocations revocations;
-  private final DerivedKeys.Hmac ids;
+  private final Hmac ids;
   private final Clock clock;
 
   /** Sessions over those. */
@@ -39,14 +40,14 @@ public final class PythonSessions {
       Accounts accounts,
       PythonTokens pythonTokens,
       Revocations revocations,
-      DerivedKeys keys,
+      Keyring keyring,
       Clock clock) {
     this.database = database;
     this.sessions = sessions;
     this.accounts = accounts;
     this.pythonTokens = pythonTokens;
     this.revocations = revocations;
-    this.ids = keys.hmac("python session id");
+    this.ids = keyring.lookup("python session id");
     this.clock = clock;
   }
 

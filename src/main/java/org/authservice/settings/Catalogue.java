@@ -42,8 +42,12 @@ final class Catalogue {
               "SECRET_KEY_PREVIOUS",
               "",
               "[\"an-older-key-of-at-least-32-bytes-length\"]",
-              "older keys, JSON list or one plain: they verify, never sign"),
-          Setting.of("ALGORITHM", "HS256", "HS256", "signs access tokens: HS256, HS384 or HS512"),
+              "other keys, JSON list or one plain: they verify and decrypt, never sign"),
+          Setting.of(
+              "ALGORITHM",
+              "HS256",
+              "ES256",
+              "signs access tokens: HS256, HS384, HS512, RS256, ES256 or EdDSA"),
           Setting.of(
               "JWT_ISSUER",
               "PUBLIC_BASE_URL",

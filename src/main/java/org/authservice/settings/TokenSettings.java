@@ -30,11 +30,31 @@ public record TokenSettings(
     Duration legacyAccessLife,
     Duration legacyRefreshLife) {
 
-  /** What signs access tokens (RFC 7518); asymmetric ones come later. */
+  /** What signs access tokens (RFC 7518, RFC 8037). */
   public enum Algorithm {
-    HS256,
-    HS384,
-    HS512
+    HS256(32),
+    HS384(48),
+    HS512(64),
+    RS256(0),
+    ES256(0),
+    /** With the curve Ed25519; named as in the header of a token. */
+    EdDSA(0);
+
+    private final int leastKeyBytes;
+
+    Algorithm(int leastKeyBytes) {
+      this.leastKeyBytes = leastKeyBytes;
+    }
+
+    /** Whether one secret both signs and verifies. */
+    public boolean symmetric() {
+      return leastKeyBytes > 0;
+    }
+
+    /** How long the secret must be (RFC 7518, section 3.2); 0 when there is a key pair. */
+    public int leastKeyBytes() {
+      return leastKeyBytes;
+    }
   }
 
   /** Whether the Python service's tokens are accepted. */

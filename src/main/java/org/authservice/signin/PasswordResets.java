@@ -16,9 +16,10 @@ import org.authservice.otp.Otps;
 import org.authservice.password.PasswordHasher;
 import org.authservice.password.PasswordPolicy;
 import org.authservice.ratelimit.LoginThrottle;
-import org.authservice.secret.DerivedKeys;
+import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
+import org.authservice.secret.Signatures;
 
 /** Setting a new password with a token that an e-mailed code has earned. */
 public final class PasswordResets {
@@ -35,7 +36,7 @@ public final class PasswordResets {
   private final Otps otps;
   private final Outbox outbox;
   private final SecurityEvents events;
-  private final DerivedKeys.Hmac tokenHmac;
+  private final Signatures tokenSignatures;
   private final Clock clock;
   private final Secrets secrets;
 
@@ -50,7 +51,7 @@ public final class PasswordResets {
       Otps otps,
       Outbox outbox,
       SecurityEvents events,
-      DerivedKeys keys,
+      Keyring keyring,
       Clock clock,
       Secrets secrets) {
     this.database = database;
@@ -63,7 +64,7 @@ public final class PasswordResets {
     this.otps = otps;
     this.outbox = outbox;
     this.events = events;
-    this.tokenHmac = keys.hmac("reset token");
+    this.tokenSignatures = keyring.signatures("reset token");
     this.clock = clock;
     this.secrets = secrets;
   }
@@ -82,9 +83,11 @@ public final class PasswordResets {
 
   /** Sets a new password, proves the mailbox and ends whatever the old credentials opened. */
   public Outcome reset(Secret token, Secret password, Client client) {
-    String tokenHash = tokenHmac.over(token.reveal());
-    Optional<Account> owner =
-        database.read(store.owner(tokenHash, clock.instant())).flatMap(accounts::byId);
+    Optional<ResetTokenStore.Entry> entry =
+        tokenSignatures.candidates(token.reveal()).stream()
+            .flatMap(hash -> database.read(store.find(hash, clock.instant())).stream())
+            .findFirst();
+    Optional<Account> owner = entry.flatMap(it -> accounts.byId(it.userId()));
     Optional<String> reason =
         policy.reasonAgainst(
             password, owner.map(Account::email).orElse(""), owner.flatMap(Account::fullName));
@@ -94,7 +97,7 @@ public final class PasswordResets {
     Outcome outcome =
         owner.isEmpty()
             ? new Outcome.TokenInvalid()
-            : reset(tokenHash, owner.get(), hasher.hash(password), client);
+            : reset(entry.orElseThrow().tokenHash(), owner.get(), hasher.hash(password), client);
     if (outcome instanceof Outcome.TokenInvalid) {
       events.record(
           SecurityEvent.refused(
@@ -110,7 +113,7 @@ public final class PasswordResets {
   CodeSignin.Outcome grant(Transaction tx, Account account) {
     Secret token = secrets.token();
     Instant expiresAt = clock.instant().plus(TOKEN_LIFE);
-    tx.run(store.insert(tokenHmac.over(token.reveal()), account.id(), expiresAt));
+    tx.run(store.insert(tokenSignatures.over(token.reveal()), account.id(), expiresAt));
     return new CodeSignin.Outcome.MayReset(token, TOKEN_LIFE);
   }
 

@@ -6,17 +6,20 @@ import org.authservice.database.Statement;
 
 /** All SQL on {@code reset_tokens}. */
 final class ResetTokenStore {
+  /** A token that is good. */
+  record Entry(String tokenHash, long userId) {}
+
   Statement<Integer> insert(String tokenHash, long userId, Instant expiresAt) {
     return Statement.count(
         "INSERT INTO reset_tokens (token_hash, user_id, expires_at) VALUES (?, ?, ?)",
         p -> p.text(tokenHash).number(userId).millis(expiresAt));
   }
 
-  Statement<Optional<Long>> owner(String tokenHash, Instant now) {
+  Statement<Optional<Entry>> find(String tokenHash, Instant now) {
     return Statement.row(
-        "SELECT user_id FROM reset_tokens WHERE token_hash = ? AND expires_at > ?",
+        "SELECT token_hash, user_id FROM reset_tokens WHERE token_hash = ? AND expires_at > ?",
         p -> p.text(tokenHash).millis(now),
-        row -> row.number("user_id"));
+        row -> new Entry(row.text("token_hash"), row.number("user_id")));
   }
 
   Statement<Integer> spend(String tokenHash, Instant now) {

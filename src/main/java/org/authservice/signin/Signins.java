@@ -17,7 +17,7 @@ import org.authservice.password.PasswordHasher;
 import org.authservice.password.PasswordPolicy;
 import org.authservice.ratelimit.Devices;
 import org.authservice.ratelimit.LoginThrottle;
-import org.authservice.secret.DerivedKeys;
+import org.authservice.secret.Keyring;
 import org.authservice.secret.Secrets;
 import org.authservice.session.PythonSessions;
 import org.authservice.session.Sessions;
@@ -48,7 +48,7 @@ public final class Signins {
       PythonSessions pythonSessions,
       LegacyTokens legacyTokens,
       Function<String, Optional<Principal>> bearer,
-      DerivedKeys keys,
+      Keyring keyring,
       Clock clock,
       Secrets secrets) {}
 
@@ -82,7 +82,7 @@ public final class Signins {
             it.otps,
             it.outbox,
             it.events,
-            it.keys,
+            it.keyring,
             it.clock,
             it.secrets);
     var codeSignin =

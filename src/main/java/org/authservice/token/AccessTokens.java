@@ -1,27 +1,21 @@
 package org.authservice.token;
 
-import com.nimbusds.jose.JOSEException;
-import com.nimbusds.jose.JWSSigner;
-import com.nimbusds.jose.JWSVerifier;
-import com.nimbusds.jose.crypto.MACSigner;
-import com.nimbusds.jose.crypto.MACVerifier;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import org.authservice.http.Principal;
 import org.authservice.json.JsonObject;
-import org.authservice.secret.DerivedKeys;
 import org.authservice.secret.Secret;
+import org.authservice.secret.Secrets;
 import org.authservice.settings.TokenSettings;
+import org.authservice.settings.TokenSettings.Algorithm;
 
 /**
  * Access tokens: short-lived JWTs (RFC 9068's {@code at+jwt}) that other services verify on their
  * own. With an HS algorithm they are signed with {@code SECRET_KEY} itself and carry no {@code
  * jti}, because services that verify the Python service's tokens with that key take any token with
- * a {@code jti} for a refresh token.
+ * a {@code jti} for a refresh token. With any other, {@link SigningKeys} sign them.
  */
 public final class AccessTokens {
   /** How far a sender's clock may be off (RFC 7519, section 4.1.4). */
@@ -29,41 +23,37 @@ public final class AccessTokens {
 
   private static final String TYPE = "at+jwt";
 
-  private final String algorithm;
+  private final Algorithm algorithm;
   private final String issuer;
   private final Optional<String> audience;
   private final Duration life;
+  private final AccessKeys keys;
   private final Clock clock;
-  private final JWSSigner signer;
-  private final List<JWSVerifier> verifiers;
-  private final String header;
+  private final Secrets secrets;
 
   /**
    * Tokens under these settings.
    *
-   * @param publicBaseUrl the issuer when {@code JWT_ISSUER} is not set
+   * @param publicBaseUrl the issuer when {@code JWT_ISSUER} is not set, and the audience when
+   *     {@code JWT_AUDIENCE} is not and the keys are key pairs
    */
-  public AccessTokens(TokenSettings settings, String publicBaseUrl, Clock clock) {
-    this.algorithm = settings.algorithm().name();
+  public AccessTokens(
+      TokenSettings settings, String publicBaseUrl, AccessKeys keys, Clock clock, Secrets secrets) {
+    this.algorithm = settings.algorithm();
     this.issuer = settings.issuer().orElse(publicBaseUrl);
-    this.audience = settings.audience();
+    this.audience =
+        settings
+            .audience()
+            .or(() -> algorithm.symmetric() ? Optional.empty() : Optional.of(publicBaseUrl));
     this.life = settings.accessLife();
+    this.keys = keys;
     this.clock = clock;
-    try {
-      this.signer = new MACSigner(settings.secretKey().bytes());
-      this.verifiers = new ArrayList<>(List.of(new MACVerifier(settings.secretKey().bytes())));
-      for (Secret previous : settings.previousKeys()) {
-        if (previous.bytes().length >= 32) { // a shorter one can only verify legacy tokens
-          verifiers.add(new MACVerifier(previous.bytes()));
-        }
-      }
-    } catch (JOSEException tooShort) {
-      throw new IllegalArgumentException(
-          "SECRET_KEY is too short for " + algorithm + ": give it at least 64 bytes", tooShort);
-    }
-    this.header =
-        "{\"alg\":\"%s\",\"typ\":\"%s\",\"kid\":\"%s\"}"
-            .formatted(algorithm, TYPE, keyId(settings.secretKey()));
+    this.secrets = secrets;
+  }
+
+  /** The claim {@code iss} of every token. */
+  public String issuer() {
+    return issuer;
   }
 
   /** A token, and how long it lives. */
@@ -81,13 +71,18 @@ public final class AccessTokens {
             .put("sid", sessionId)
             .put("iss", issuer);
     audience.ifPresent(name -> claims.put("aud", name));
-    return new Issued(Secret.of(Jwt.sign(header, claims, signer)), granted);
+    if (!algorithm.symmetric()) {
+      claims.put("jti", secrets.id());
+    }
+    JwsKey key = keys.signer();
+    var header = JsonObject.of("alg", algorithm.name()).put("typ", TYPE).put("kid", key.id());
+    return new Issued(Secret.of(Jwt.sign(header, claims, key)), granted);
   }
 
   /** Whom a token speaks for; empty unless every rule of RFC 8725 that applies holds. */
   Optional<Principal> verify(Jwt jwt) {
     if (!TYPE.equals(jwt.header("typ"))
-        || verifiers.stream().noneMatch(verifier -> jwt.signedBy(algorithm, verifier))
+        || !isSigned(jwt)
         || !issuer.equals(jwt.text("iss"))
         || !audience.map(name -> name.equals(jwt.text("aud"))).orElse(!jwt.has("aud"))
         || !timely(jwt, clock.instant())) {
@@ -108,8 +103,10 @@ public final class AccessTokens {
         && (!jwt.has("iat") || jwt.time("iat").filter(issued -> !issued.isAfter(soon)).isPresent());
   }
 
-  // Names a key without telling anything of it: it is a MAC, not a digest that could be searched.
-  private static String keyId(Secret key) {
-    return new DerivedKeys(key, new byte[0]).hmac("key id").over("").substring(0, 16);
+  /** The key is looked up by its id and by nothing else that a header may say (RFC 8725, 3.10). */
+  private boolean isSigned(Jwt jwt) {
+    return algorithm.name().equals(jwt.header("alg"))
+        && keys.candidates(jwt.header("kid")).stream()
+            .anyMatch(key -> jwt.signedBy(algorithm.name(), key));
   }
 }

@@ -1,13 +1,6 @@
 package org.authservice.token;
 
-import com.nimbusds.jose.JOSEException;
-import com.nimbusds.jose.JWSHeader;
-import com.nimbusds.jose.JWSObject;
-import com.nimbusds.jose.JWSSigner;
-import com.nimbusds.jose.JWSVerifier;
-import com.nimbusds.jose.Payload;
-import com.nimbusds.jose.util.Base64URL;
-import java.text.ParseException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Optional;
@@ -25,12 +18,16 @@ final class Jwt {
   /** Longer tokens than any of ours are refused before they are decoded. */
   static final int MAX_LENGTH = 8192;
 
-  private final JWSObject jws;
+  private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
+
+  private final byte[] signingInput;
+  private final byte[] signature;
   private final JsonObject header;
   private final JsonObject claims;
 
-  private Jwt(JWSObject jws, JsonObject header, JsonObject claims) {
-    this.jws = jws;
+  private Jwt(byte[] signingInput, byte[] signature, JsonObject header, JsonObject claims) {
+    this.signingInput = signingInput;
+    this.signature = signature;
     this.header = header;
     this.claims = claims;
   }
@@ -43,51 +40,35 @@ final class Jwt {
     if (!token.chars().allMatch(Jwt::isBase64Url)) {
       return Optional.empty();
     }
+    int dot = token.indexOf('.');
+    int lastDot = token.lastIndexOf('.');
     try {
-      // The strict reading comes first: it is what refuses repeated members and deep nesting.
-      JsonObject header = object(token.substring(0, token.indexOf('.')));
-      JsonObject claims = object(token.substring(token.indexOf('.') + 1, token.lastIndexOf('.')));
+      // Read strictly: repeated members and deep nesting are refused.
+      JsonObject header = object(decoded(token.substring(0, dot)));
       if (header.has("crit") || header.has("b64") || header.has("zip")) {
         return Optional.empty();
       }
-      return Optional.of(new Jwt(JWSObject.parse(token), header, claims));
-    } catch (MalformedJson | ParseException | IllegalArgumentException notOne) {
+      JsonObject claims = object(decoded(token.substring(dot + 1, lastDot)));
+      byte[] signature = decoded(token.substring(lastDot + 1));
+      byte[] input = token.substring(0, lastDot).getBytes(StandardCharsets.US_ASCII);
+      return Optional.of(new Jwt(input, signature, header, claims));
+    } catch (MalformedJson | IllegalArgumentException notOne) {
       return Optional.empty();
     }
   }
 
   /**
-   * Makes a token. The same header, claims and key give the same bytes (HMAC signatures are
-   * deterministic).
+   * Makes a token. The same header, claims and key give the same bytes when the algorithm is
+   * deterministic, as HMAC is.
    */
-  static String sign(String header, JsonObject claims, JWSSigner signer) {
-    try {
-      var jws =
-          new JWSObject(JWSHeader.parse(Base64URL.encode(header)), new Payload(Json.write(claims)));
-      jws.sign(signer);
-      return jws.serialize();
-    } catch (ParseException | JOSEException impossible) {
-      throw new IllegalStateException("cannot sign", impossible);
-    }
+  static String sign(JsonObject header, JsonObject claims, JwsKey key) {
+    String input = encoded(Json.write(header)) + "." + encoded(Json.write(claims));
+    return input + "." + encoded(key.sign(input.getBytes(StandardCharsets.US_ASCII)));
   }
 
-  /** Whether the key behind the verifier signed this, by the one algorithm expected. */
-  boolean signedBy(String algorithm, JWSVerifier verifier) {
-    try {
-      return algorithm.equals(header.get("alg")) && jws.verify(verifier);
-    } catch (JOSEException | IllegalStateException refused) {
-      return false;
-    }
-  }
-
-  /** What was signed, as bytes. */
-  byte[] signingInput() {
-    return jws.getSigningInput();
-  }
-
-  /** The signature's bytes. */
-  byte[] signature() {
-    return jws.getSignature().decode();
+  /** Whether that key signed this, by the one algorithm expected. */
+  boolean signedBy(String algorithm, JwsKey key) {
+    return algorithm.equals(header.get("alg")) && key.verifies(signingInput, signature);
   }
 
   /** A header member that is a string. */
@@ -129,8 +110,21 @@ final class Jwt {
         : Optional.empty();
   }
 
-  private static JsonObject object(String base64) throws MalformedJson {
-    Json.Parsed parsed = Json.parse(Base64.getUrlDecoder().decode(base64));
+  private static String encoded(byte[] bytes) {
+    return ENCODER.encodeToString(bytes);
+  }
+
+  /** Only the one canonical encoding is taken: a token cannot be respelled. */
+  private static byte[] decoded(String base64) {
+    byte[] bytes = Base64.getUrlDecoder().decode(base64);
+    if (!encoded(bytes).equals(base64)) {
+      throw new IllegalArgumentException("not the canonical encoding");
+    }
+    return bytes;
+  }
+
+  private static JsonObject object(byte[] json) throws MalformedJson {
+    Json.Parsed parsed = Json.parse(json);
     if (parsed.value() instanceof JsonObject object && parsed.repeated().isEmpty()) {
       return object;
     }

@@ -1,17 +1,16 @@
 package org.authservice.token;
 
-import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
-import org.authservice.secret.Secret;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.authservice.secret.Keyring;
 import org.authservice.settings.TokenSettings;
+import org.authservice.settings.TokenSettings.Algorithm;
 
 /**
  * Tokens that the Python service issued, accepted while {@code LEGACY_TOKENS} says so. They carry
@@ -22,16 +21,22 @@ public final class PythonTokens {
   private static final Duration LONGEST_ACCESS = Duration.ofDays(1);
   private static final Duration LONGEST_REFRESH = Duration.ofDays(365);
 
-  private final List<SecretKeySpec> keys = new ArrayList<>();
+  private final Keyring keyring;
+  private final Map<Keyring.Key, JwsKey> keys;
   private final Duration accessLife;
   private final Duration refreshLife;
   private final LegacyTokens legacy;
   private final Clock clock;
 
-  /** Tokens under the secret key and the previous ones. */
-  public PythonTokens(TokenSettings settings, LegacyTokens legacy, Clock clock) {
-    keys.add(hmacKey(settings.secretKey()));
-    settings.previousKeys().forEach(key -> keys.add(hmacKey(key)));
+  /** Tokens under the secret key and the previous ones, which may be short here. */
+  public PythonTokens(TokenSettings settings, Keyring keyring, LegacyTokens legacy, Clock clock) {
+    this.keyring = keyring;
+    this.keys =
+        keyring.all().stream()
+            .collect(
+                Collectors.toUnmodifiableMap(
+                    Function.identity(),
+                    key -> JwsKey.Hmac.of(key.id(), Algorithm.HS256, key.secret().bytes())));
     this.accessLife = settings.legacyAccessLife();
     this.refreshLife = settings.legacyRefreshLife();
     this.legacy = legacy;
@@ -86,29 +91,15 @@ public final class PythonTokens {
   private boolean genuine(Jwt jwt) {
     boolean typed = !jwt.hasHeader("typ") || "JWT".equals(jwt.header("typ"));
     return typed
-        && "HS256".equals(jwt.header("alg"))
         && !jwt.has("sid")
         && legacy.accepted(clock.instant())
-        && keys.stream().anyMatch(key -> signed(jwt, key));
+        && keyring.trusted().stream()
+            .flatMap(key -> Stream.ofNullable(keys.get(key)))
+            .anyMatch(key -> jwt.signedBy("HS256", key));
   }
 
   private static boolean lives(Jwt jwt, Instant now, Duration longest) {
     return AccessTokens.timely(jwt, now)
         && jwt.time("exp").filter(exp -> !exp.isAfter(now.plus(longest))).isPresent();
-  }
-
-  // Not Nimbus' verifier: an adopted key may be shorter than the 32 bytes that it demands.
-  private static boolean signed(Jwt jwt, SecretKeySpec key) {
-    try {
-      Mac mac = Mac.getInstance("HmacSHA256");
-      mac.init(key);
-      return MessageDigest.isEqual(mac.doFinal(jwt.signingInput()), jwt.signature());
-    } catch (GeneralSecurityException impossible) {
-      throw new IllegalStateException("HmacSHA256 is not available", impossible);
-    }
-  }
-
-  private static SecretKeySpec hmacKey(Secret key) {
-    return new SecretKeySpec(key.bytes(), "HmacSHA256");
   }
 }

@@ -1,14 +1,15 @@
 package org.authservice.token;
 
-import com.nimbusds.jose.JOSEException;
-import com.nimbusds.jose.JWSSigner;
-import com.nimbusds.jose.JWSVerifier;
-import com.nimbusds.jose.crypto.MACSigner;
-import com.nimbusds.jose.crypto.MACVerifier;
 import java.time.Instant;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.authservice.json.JsonObject;
-import org.authservice.secret.DerivedKeys;
+import org.authservice.secret.Hmac;
+import org.authservice.secret.Keyring;
+import org.authservice.settings.TokenSettings.Algorithm;
 
 /**
  * Refresh tokens: JWTs under a key of their own, so that none passes as an access token. A token is
@@ -16,22 +17,19 @@ import org.authservice.secret.DerivedKeys;
  */
 public final class RefreshTokens {
   private static final String ALGORITHM = "HS256";
-  private static final String HEADER = "{\"alg\":\"HS256\",\"typ\":\"rt+jwt\"}";
+  private static final String TYPE = "rt+jwt";
 
-  private final JWSSigner signer;
-  private final JWSVerifier verifier;
-  private final DerivedKeys.Hmac ids;
+  private final Keyring keyring;
+  private final Map<String, JwsKey> keys;
+  private final Hmac ids;
 
-  /** Tokens under a key derived from the installation's. */
-  public RefreshTokens(DerivedKeys keys) {
-    try {
-      byte[] key = keys.key("refresh token").getEncoded();
-      this.signer = new MACSigner(key);
-      this.verifier = new MACVerifier(key);
-      this.ids = keys.hmac("refresh token id");
-    } catch (JOSEException impossible) {
-      throw new IllegalStateException("a derived key is long enough", impossible);
-    }
+  /** Tokens under keys derived from this node's; read under any of them that is trusted. */
+  public RefreshTokens(Keyring keyring) {
+    this.keyring = keyring;
+    this.keys =
+        keyring.all().stream()
+            .collect(Collectors.toUnmodifiableMap(Keyring.Key::id, RefreshTokens::derived));
+    this.ids = keyring.lookup("refresh token id");
   }
 
   /**
@@ -49,19 +47,25 @@ public final class RefreshTokens {
   /** The token that says this. */
   public String issue(Claims claims) {
     return Jwt.sign(
-        HEADER,
+        JsonObject.of("alg", ALGORITHM).put("typ", TYPE),
         JsonObject.of("sub", Long.toString(claims.userId()))
             .put("exp", claims.expiresAt().getEpochSecond())
             .put("iat", claims.issuedAt().getEpochSecond())
             .put("jti", id(claims))
             .put("sid", claims.sessionId())
             .put("n", claims.number()),
-        signer);
+        Objects.requireNonNull(keys.get(keyring.current().id())));
   }
 
   /** What a well-signed token says, expired or not: the session's row decides whether it lives. */
   public Optional<Claims> read(String token) {
-    return Jwt.parse(token).filter(jwt -> jwt.signedBy(ALGORITHM, verifier)).flatMap(this::claims);
+    return Jwt.parse(token).filter(this::isSigned).flatMap(this::claims);
+  }
+
+  private boolean isSigned(Jwt jwt) {
+    return keyring.trusted().stream()
+        .flatMap(key -> Stream.ofNullable(keys.get(key.id())))
+        .anyMatch(key -> jwt.signedBy(ALGORITHM, key));
   }
 
   private Optional<Claims> claims(Jwt jwt) {
@@ -78,5 +82,10 @@ public final class RefreshTokens {
 
   private String id(Claims claims) {
     return ids.over(claims.sessionId(), Integer.toString(claims.number())).substring(0, 32);
+  }
+
+  private static JwsKey derived(Keyring.Key key) {
+    byte[] bytes = key.derived().key("refresh token").getEncoded();
+    return JwsKey.Hmac.of(key.id(), Algorithm.HS256, bytes);
   }
 }

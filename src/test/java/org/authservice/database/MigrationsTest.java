@@ -41,7 +41,7 @@ class MigrationsTest {
       assertThat(migrations(test).migrate()).isEqualTo(3);
       assertThat(migrations(test).migrate()).isZero();
       migrations(test).atStart();
-      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3", "4");
       assertThat(test.column(ADDRESSES)).isEmpty();
     }
   }
@@ -60,7 +60,7 @@ class MigrationsTest {
         LogLines log = new LogLines("org.authservice.database", Level.INFO)) {
       assertThat(migrations(test).migrate()).isEqualTo(2);
       assertThat(migrations(test).migrate()).isZero();
-      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3", "4");
       assertThat(test.column(ADDRESSES))
           .containsExactly(
               "ada@example.com", "grace@example.com", "long@example.com", "oauth@example.com");
@@ -183,11 +183,11 @@ class MigrationsTest {
   void severalNodesMayStartAtOnce(Databases engine) throws Exception {
     try (TestDatabase test = engine.empty()) {
       assertThat(race(test)).isEqualTo(3);
-      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3", "4");
     }
     try (TestDatabase test = engine.leftByPython()) {
       assertThat(race(test)).isEqualTo(2);
-      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3", "4");
     }
   }
 
@@ -235,7 +235,9 @@ class MigrationsTest {
   void aDryRunTellsTheSqlAndChangesNothing(Databases engine) {
     try (TestDatabase test = engine.empty()) {
       List<Migrations.Pending> pending = migrations(test).dryRun();
-      assertThat(pending).extracting(Migrations.Pending::version).containsExactly("1", "2", "3");
+      assertThat(pending)
+          .extracting(Migrations.Pending::version)
+          .containsExactly("1", "2", "3", "4");
       assertThat(pending.get(1).description()).isEqualTo("sessions codes outbox events");
       assertThat(pending.get(1).sql())
           .contains("CREATE TABLE sessions", engine == Databases.SQLITE ? "blob" : "bytea")
@@ -245,7 +247,7 @@ class MigrationsTest {
     try (TestDatabase test = engine.leftByPython()) {
       assertThat(migrations(test).dryRun())
           .extracting(Migrations.Pending::version)
-          .containsExactly("2", "3");
+          .containsExactly("2", "3", "4");
       assertThatThrownBy(() -> test.column(HISTORY)).hasMessageContaining("flyway");
       migrations(test).migrate();
       assertThat(migrations(test).dryRun()).isEmpty();
@@ -274,7 +276,7 @@ class MigrationsTest {
       migrations(test).atStart();
       withoutMigrateOnStart(test).atStart();
       assertThat(migrations(test).dryRun()).isEmpty();
-      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3", "99");
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3", "4", "99");
     }
   }
 
@@ -304,7 +306,7 @@ class MigrationsTest {
           .isInstanceOf(IllegalStateException.class);
       test.execute("DROP TABLE outbox");
       migrations(test).atStart();
-      assertThat(test.column(HISTORY)).contains("1", "2", "3");
+      assertThat(test.column(HISTORY)).contains("1", "2", "3", "4");
     }
   }
 
@@ -323,7 +325,7 @@ class MigrationsTest {
                   "SELECT indisvalid FROM pg_index"
                       + " WHERE indexrelid = 'ix_users_lower_email'::regclass"))
           .containsExactly("t");
-      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3");
+      assertThat(test.column(HISTORY)).containsExactly("1", "2", "3", "4");
     }
   }
 

@@ -25,6 +25,7 @@ import java.util.regex.Pattern;
 import org.authservice.AuthService;
 import org.authservice.secret.Secrets;
 import org.authservice.settings.SettingsReader;
+import org.authservice.token.SigningKeys;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -142,6 +143,11 @@ public final class TestService implements AutoCloseable {
   /** The service itself, for what has no HTTP form. */
   public AuthService service() {
     return service;
+  }
+
+  /** The key pairs that sign, as {@code bin/auth keys} works on them. */
+  public SigningKeys signingKeys() {
+    return service.keys().signingKeys().orElseThrow();
   }
 
   /** The working folder. */

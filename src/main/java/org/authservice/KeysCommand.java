@@ -1,0 +1,129 @@
+package org.authservice;
+
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
+import org.authservice.operations.SecretKeys;
+import org.authservice.secret.Keyring;
+import org.authservice.secret.Secrets;
+import org.authservice.settings.Settings;
+import org.authservice.settings.StartFailure;
+import org.authservice.token.SigningKeys;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code bin/auth keys}. */
+@Command(
+    name = "keys",
+    description = "Lists, rotates and revokes the keys that sign tokens; distrusts a secret key.",
+    mixinStandardHelpOptions = true)
+final class KeysCommand {
+  @Command(
+      description = "Lists secret keys and signing keys, without what is secret of them.",
+      mixinStandardHelpOptions = true)
+  int list() {
+    return with(keys -> {
+      Keyring keyring = keys.keyring();
+      System.out.printf("%-18s %-14s %s%n", "SECRET KEY", "HERE", "STATE");
+      for (SecretKeys.Known key : keys.secretKeys().known()) {
+        System.out.printf("%-18s %-14s %s%n", key.id(), place(key, keyring), state(key));
+      }
+      keys.signingKeys().ifPresent(KeysCommand::print);
+      return 0;
+    });
+  }
+
+  @Command(
+      description = "Makes the next signing key; it signs an hour after it is published.",
+      mixinStandardHelpOptions = true)
+  int rotate(
+      @Option(
+              names = "--now",
+              description =
+                  "It signs at once: resource servers that cache the keys fail for a while.")
+          boolean now) {
+    return with(keys -> {
+      String kid = signingKeys(keys).rotate(now);
+      return done("made signing key " + kid + (now ? "; it signs" : "; it signs in an hour"));
+    });
+  }
+
+  @Command(
+      description = "Ends all tokens that a signing key signed; another signs at once if need be.",
+      mixinStandardHelpOptions = true)
+  int revoke(@Parameters(paramLabel = "KID") String kid) {
+    return with(keys ->
+        signingKeys(keys).revoke(kid)
+            ? done("revoked; nodes refuse its tokens within seconds")
+            : refused("no signing key that could be revoked has this id; see: bin/auth keys list"));
+  }
+
+  @Command(
+      description =
+          "Ends all tokens that a leaked SECRET_KEY signed; it still decrypts. Another must sign"
+              + " already.",
+      mixinStandardHelpOptions = true)
+  int distrust(@Parameters(paramLabel = "ID") String id) {
+    return with(keys ->
+        switch (keys.secretKeys().distrust(id)) {
+          case DONE -> done("distrusted; nodes refuse what it signed within seconds");
+          case BEFORE -> done("it was distrusted already");
+          case CURRENT ->
+              refused(
+                  "it signs: first put another into SECRET_KEY and it into SECRET_KEY_PREVIOUS");
+          case UNKNOWN -> refused("no secret key has this id; see: bin/auth keys list");
+        });
+  }
+
+  private static void print(SigningKeys keys) {
+    System.out.printf("%n%-45s %-10s %s%n", "SIGNING KEY", "ALGORITHM", "STATE");
+    for (SigningKeys.Known key : keys.all()) {
+      System.out.printf("%-45s %-10s %s%n", key.kid(), key.algorithm(), state(key));
+    }
+  }
+
+  private static SigningKeys signingKeys(KeyAdministration keys) {
+    return keys.signingKeys()
+        .orElseThrow(() ->
+            new StartFailure(
+                "SECRET_KEY itself signs: change it as docs/keys.md says, or set"
+                    + " ALGORITHM=ES256"));
+  }
+
+  private static String place(SecretKeys.Known key, Keyring keyring) {
+    if (!key.here()) {
+      return "missing";
+    }
+    return key.id().equals(keyring.current().id()) ? "signs" : "verifies";
+  }
+
+  private static String state(SecretKeys.Known key) {
+    return key.distrustedAt()
+        .map(at -> "distrusted since " + at)
+        .orElse("needed until " + key.neededUntil());
+  }
+
+  private static String state(SigningKeys.Known key) {
+    Optional<Instant> revoked = key.revokedAt();
+    return revoked.map(at -> "revoked at " + at).orElse("signs from " + key.signsFrom());
+  }
+
+  private static int with(ToIntFunction<KeyAdministration> work) {
+    Settings settings = Main.read().settings();
+    try (AuthService service = AuthService.offline(settings, Clock.systemUTC(), Secrets.secure())) {
+      return work.applyAsInt(service.keys());
+    }
+  }
+
+  private static int done(String message) {
+    System.out.println(message);
+    return 0;
+  }
+
+  private static int refused(String message) {
+    System.err.println(message);
+    return Main.FAILED;
+  }
+}

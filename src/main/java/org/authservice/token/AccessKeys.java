@@ -1,0 +1,21 @@
+package org.authservice.token;
+
+import java.util.List;
+import org.authservice.json.JsonObject;
+import org.jspecify.annotations.Nullable;
+
+/** The keys of access tokens: shared secrets, or key pairs of the installation. */
+public sealed interface AccessKeys permits SharedKeys, SigningKeys {
+  /** The key that signs now. */
+  JwsKey signer();
+
+  /**
+   * The keys that may have signed a token whose header says that.
+   *
+   * @param id the header's {@code kid}; {@code null} when it has none
+   */
+  List<JwsKey> candidates(@Nullable String id);
+
+  /** The public keys as JWKs (RFC 7517); none when the keys are shared secrets. */
+  List<JsonObject> published();
+}
