@@ -62,7 +62,7 @@ record Numbers(int current, int previous, int oldest, Instant changedAt, Instant
    * @param grace for how long a repeated token is taken for a lost answer or a racing tab
    */
   Decision present(int number, Instant now, Duration grace) {
-    Duration sinceChange = Duration.between(changedAt, now);
+    Duration sinceChange = age(changedAt, now);
     if (number == current) {
       return sinceChange.compareTo(grace) >= 0 ? rotate(now) : new Decision.Repeat();
     }
@@ -87,8 +87,13 @@ record Numbers(int current, int previous, int oldest, Instant changedAt, Instant
   }
 
   private boolean previousInTime(Instant now, Duration sinceChange, Duration grace) {
-    boolean seenJustNow = Duration.between(previousSeenAt, now).compareTo(grace) < 0;
+    boolean seenJustNow = age(previousSeenAt, now).compareTo(grace) < 0;
     return sinceChange.compareTo(grace.multipliedBy(2)) < 0
         || (seenJustNow && sinceChange.compareTo(grace.multipliedBy(10)) < 0);
+  }
+
+  /** Another node's clock may be a little ahead: what happens there happened now at the latest. */
+  private static Duration age(Instant then, Instant now) {
+    return then.isBefore(now) ? Duration.between(then, now) : Duration.ZERO;
   }
 }

@@ -111,6 +111,13 @@ class NumbersTest {
     }
   }
 
+  @Test
+  void aRowWrittenByANodeWhoseClockIsAheadWasWrittenNow() {
+    assertThat(changedAgo(-1).present(7, NOW, Duration.ZERO))
+        .isEqualTo(new Decision.Change(new Numbers(8, 7, 5, NOW, Instant.EPOCH), Kind.ROTATED));
+    assertThat(changedAgo(-1).present(4, NOW, Duration.ZERO)).isEqualTo(new Decision.Reuse());
+  }
+
   /** current 7, previous 5 (6 was displaced), oldest 3. */
   private static Numbers changedAgo(long seconds) {
     return new Numbers(7, 5, 3, NOW.minusSeconds(seconds), Instant.EPOCH);
