@@ -34,6 +34,7 @@ import org.authservice.mail.Transport;
 import org.authservice.operations.Health;
 import org.authservice.operations.Metrics;
 import org.authservice.operations.SecretKeys;
+import org.authservice.operations.Nodes;
 import org.authservice.operations.Worker;
 import org.authservice.otp.Otps;
 import org.authservice.password.PasswordHasher;
@@ -95,6 +96,7 @@ public final class AuthService implements AutoCloseable {
   private final SecretKeys secretKeys;
   private final PasswordHasher hasher;
   private final Health health;
+  private final Nodes nodes;
   private final Features features;
   private Optional<URI> devMailUrl = Optional.empty();
 
@@ -131,6 +133,7 @@ public final class AuthService implements AutoCloseable {
     secretKeys.open();
     var schemes = new StoredSchemes();
     this.hasher = new PasswordHasher(scheme(), schemes::mixed, secrets, meters);
+    this.nodes = new Nodes(database, clock, secrets, settings.sessions().reuseGrace(), meters);
     this.features = features(schemes);
     this.health =
         new Health(
@@ -223,6 +226,7 @@ public final class AuthService implements AutoCloseable {
     });
     management.ifPresent(HttpServer::stop);
     workers.forEach(Worker::stop);
+    http.ifPresent(it -> nodes.leave());
     hasher.close();
     database.close();
     metrics.close();
@@ -297,6 +301,7 @@ public final class AuthService implements AutoCloseable {
             devices,
             events,
             outbox,
+            nodes::reuseGrace,
             clock,
             secrets,
             meters);
@@ -338,6 +343,7 @@ public final class AuthService implements AutoCloseable {
     routes.addAll(new DocsRoutes(settings.listener().docs(), publicBaseUrl.toString()).routes());
     workers.add(secretKeys.follower());
     workers.add(revocations.follower());
+    workers.add(nodes.worker());
     workers.add(outbox.sender());
     workers.add(
         new Worker(
@@ -404,6 +410,7 @@ public final class AuthService implements AutoCloseable {
 
   private void serve(HttpServer server) {
     features.revocations().follower().runOnce();
+    nodes.worker().runOnce();
     var listener = settings.listener();
     var headers = new SecurityHeaders("https".equals(publicBaseUrl.getScheme()));
     var addresses = new ClientAddresses(settings.limits().trustedProxies());
@@ -421,6 +428,7 @@ public final class AuthService implements AutoCloseable {
             new RequestRates(settings.limits(), clock, meters));
     server.start(site, headers, addresses, publicBaseUrl::toString, DRAIN);
     management.ifPresent(it -> serveManagement(it, headers, addresses));
+    features.revocations().listen();
     workers.forEach(Worker::start);
     Thread.ofVirtual().name("warm-up").start(hasher::warmUp);
     health.serving(true);

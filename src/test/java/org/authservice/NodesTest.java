@@ -3,6 +3,7 @@ package org.authservice;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -76,6 +77,69 @@ class NodesTest {
       assertThat(replies.stream().map(reply -> reply.text("refresh_token")).distinct()).hasSize(1);
       first = replies.getFirst().text("refresh_token");
       one.clock().advance(Duration.ofSeconds(31));
+    }
+  }
+
+  @Test
+  void whileNodesRunWithDifferentGracesTheLongestCounts() {
+    try (var strict = node().set("REFRESH_REUSE_GRACE_SECONDS", "0").clock(one.clock()).start()) {
+      String first = one.verified(ADA).text("refresh_token");
+      String second = strict.refresh(first).expect(200).text("refresh_token");
+      one.clock().advance(Duration.ofSeconds(29));
+
+      assertThat(strict.refresh(second).expect(200).text("refresh_token")).isEqualTo(second);
+      assertThat(strict.refresh(first).expect(200).text("refresh_token")).isEqualTo(second);
+
+      one.close();
+      other.close();
+      strict.service().worker("nodes").runOnce();
+      assertThat(strict.refresh(second).expect(200).text("refresh_token")).isNotEqualTo(second);
+    }
+  }
+
+  @Test
+  void aNodeThatFellSilentNoLongerCounts() {
+    database.execute(
+        "INSERT INTO nodes (id, reuse_grace_millis, seen_at) VALUES ('killed', 200000, "
+            + one.clock().instant().toEpochMilli()
+            + ")");
+    String first = one.verified(ADA).text("refresh_token");
+    String second = one.refresh(first).expect(200).text("refresh_token");
+    one.clock().advance(Duration.ofSeconds(29));
+    one.service().worker("nodes").runOnce();
+    one.clock().advance(Duration.ofSeconds(2));
+    assertThat(one.refresh(second).expect(200).text("refresh_token")).isEqualTo(second);
+
+    one.service().worker("nodes").runOnce();
+
+    assertThat(one.refresh(second).expect(200).text("refresh_token")).isNotEqualTo(second);
+  }
+
+  @Test
+  void withoutAGraceAnyTokenButTheLastTwoEndsTheSessionOnEveryNode() {
+    one.close();
+    other.close();
+    one = node().set("REFRESH_REUSE_GRACE_SECONDS", "0").start();
+    other = node().set("REFRESH_REUSE_GRACE_SECONDS", "0").clock(one.clock()).start();
+    one.register(ADA);
+    for (int replayed = 0; replayed < 6; replayed++) {
+      Reply tokens = one.login(ADA, TestService.PASSWORD).expect(200);
+      List<String> given = new ArrayList<>(List.of(tokens.text("refresh_token")));
+      for (int i = 0; i < 5; i++) {
+        tokens = (i % 2 == 0 ? one : other).refresh(given.getLast()).expect(200);
+        given.add(tokens.text("refresh_token"));
+      }
+      assertThat(given).doesNotHaveDuplicates();
+
+      Reply replay = other.refresh(given.get(replayed));
+
+      if (replayed >= 4) {
+        replay.expect(200);
+      } else {
+        replay.expect(401, "refresh_token_invalid");
+        one.refresh(given.getLast()).expect(401, "refresh_token_invalid");
+        other.profile(tokens.text("access_token")).expect(401, "token_invalid");
+      }
     }
   }
 

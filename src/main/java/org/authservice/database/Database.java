@@ -1,6 +1,7 @@
 package org.authservice.database;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.authservice.settings.DatabaseSettings;
 import org.authservice.settings.StartFailure;
@@ -40,6 +41,15 @@ public interface Database extends AutoCloseable {
    * on the writer's thread, so it does nothing slow and uses no other verb.
    */
   <T> T transaction(Function<Transaction, T> work);
+
+  /**
+   * Hears what other nodes {@linkplain Transaction#announce announce}, from now until the database
+   * is closed, as long as there is a connection for it: a fast path, never a guarantee.
+   *
+   * @param channel an SQL identifier in lower case
+   * @param heard is given each text; it must be quick
+   */
+  void listen(String channel, Consumer<String> heard);
 
   /** Whether the database answers a trivial query within two seconds. */
   boolean reachable();

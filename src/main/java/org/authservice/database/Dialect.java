@@ -14,6 +14,9 @@ public interface Dialect {
   /** A query that gives a row when there is a table of the name given as its only parameter. */
   String tableExists();
 
+  /** An expression that is true on a server which only repeats what another one has committed. */
+  String standby();
+
   /** Binds a {@code timestamptz} of the Python service's tables. */
   void bindTimestamp(PreparedStatement statement, int index, Instant value) throws SQLException;
 

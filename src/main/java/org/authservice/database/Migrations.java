@@ -31,7 +31,7 @@ public final class Migrations {
   private static final int TRIES = 5;
 
   /** The newest migration's version; a test holds it to the files. */
-  static final String NEWEST = "4";
+  static final String NEWEST = "6";
 
   /** Lock time-out and deadlock: other transactions were in the way. */
   private static final Set<String> LOCKED = Set.of("55P03", "40P01");
@@ -175,6 +175,7 @@ public final class Migrations {
         .dataSource(session.dataSource())
         .locations("classpath:" + ROOT + "common", "classpath:" + ROOT + session.folder())
         .placeholders(placeholders(session.folder()))
+        .outOfOrder(true) // a failed index is built again, also when newer migrations have run
         .baselineOnMigrate(true)
         .baselineVersion(origin == Origin.PYTHON ? "1" : "0")
         .baselineDescription(origin == Origin.PYTHON ? "the Python service" : "before")

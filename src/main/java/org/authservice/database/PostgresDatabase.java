@@ -12,9 +12,11 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.authservice.settings.DatabaseSettings;
 import org.authservice.settings.StartFailure;
@@ -31,17 +33,25 @@ final class PostgresDatabase implements Database {
   private static final int TRIES = 3;
   private static final int GATHERED_CONNECTIONS = 3;
 
+  private final PostgresServer server;
   private final HikariDataSource pool;
   private final HikariDataSource gatheredPool;
   private final Gatherer reads;
   private final Gatherer commits;
+  private final MeterRegistry meters;
+  private final List<PostgresListener> listeners = new CopyOnWriteArrayList<>();
   private final Dialect dialect = new PostgresDialect();
   private final VerbTimers timers;
   private final Counter repeats;
 
   private PostgresDatabase(
-      HikariDataSource pool, HikariDataSource gatheredPool, MeterRegistry meters) {
+      PostgresServer server,
+      HikariDataSource pool,
+      HikariDataSource gatheredPool,
+      MeterRegistry meters) {
+    this.server = server;
     this.pool = pool;
+    this.meters = meters;
     this.gatheredPool = gatheredPool;
     this.reads = new Gatherer("read", false, this::together, meters);
     this.commits = new Gatherer("commit", true, this::together, meters);
@@ -61,7 +71,7 @@ final class PostgresDatabase implements Database {
     gathered.setMaximumPoolSize(GATHERED_CONNECTIONS);
     gathered.setMinimumIdle(0);
     gathered.setInitializationFailTimeout(-1); // connects when first needed
-    return new PostgresDatabase(pool, new HikariDataSource(gathered), meters);
+    return new PostgresDatabase(server, pool, new HikariDataSource(gathered), meters);
   }
 
   private static HikariConfig config(
@@ -116,6 +126,13 @@ final class PostgresDatabase implements Database {
   }
 
   @Override
+  public void listen(String channel, Consumer<String> heard) {
+    var listener = new PostgresListener(server, channel, heard, meters);
+    listeners.add(listener);
+    listener.start();
+  }
+
+  @Override
   public boolean reachable() {
     CompletableFuture<Boolean> probe = new CompletableFuture<>();
     Thread.ofVirtual().name("database-probe").start(() -> probe.complete(answers()));
@@ -136,6 +153,7 @@ final class PostgresDatabase implements Database {
 
   @Override
   public void close() {
+    listeners.forEach(PostgresListener::close);
     awaitIdle();
     gatheredPool.close(); // which would break off what still runs
     pool.close();
@@ -333,6 +351,15 @@ final class PostgresDatabase implements Database {
           Statement.row(
               "SELECT pg_advisory_xact_lock(?)",
               parameters -> parameters.number(LockName.number(name)),
+              row -> true));
+    }
+
+    @Override
+    public void announce(String channel, String text) {
+      run(
+          Statement.row(
+              "SELECT pg_notify(?, ?)",
+              parameters -> parameters.text(channel).text(text),
               row -> true));
     }
 

@@ -25,6 +25,11 @@ final class PostgresDialect implements Dialect {
   }
 
   @Override
+  public String standby() {
+    return "pg_is_in_recovery()";
+  }
+
+  @Override
   public void bindTimestamp(PreparedStatement statement, int index, Instant value)
       throws SQLException {
     statement.setObject(

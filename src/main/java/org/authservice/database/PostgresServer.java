@@ -64,6 +64,11 @@ final class PostgresServer {
         3);
   }
 
+  /** For the connection that listens: it waits for long, but not for answers. */
+  Properties forListening() {
+    return properties("auth-service listener", "-c statement_timeout=2000", 3);
+  }
+
   /** For migrations: statements may take long, but they wait for no lock longer than 5 s. */
   Properties forMigrations() {
     return properties(

@@ -3,6 +3,7 @@ package org.authservice.database;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.SQLException;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.authservice.http.Unavailable;
 import org.authservice.settings.DatabaseSettings;
@@ -67,6 +68,11 @@ final class SqliteDatabase implements Database {
   }
 
   @Override
+  public void listen(String channel, Consumer<String> heard) {
+    // One process has the file, and it knows what it does itself.
+  }
+
+  @Override
   public boolean reachable() {
     try {
       Statement<Optional<Boolean>> probe =
@@ -120,6 +126,11 @@ final class SqliteDatabase implements Database {
     @Override
     public void lock(String name) {
       // This transaction is the only one that writes.
+    }
+
+    @Override
+    public void announce(String channel, String text) {
+      // Nobody listens.
     }
 
     @Override

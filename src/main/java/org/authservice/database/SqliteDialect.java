@@ -46,6 +46,11 @@ final class SqliteDialect implements Dialect {
   }
 
   @Override
+  public String standby() {
+    return "false";
+  }
+
+  @Override
   public void bindTimestamp(PreparedStatement statement, int index, Instant value)
       throws SQLException {
     statement.setString(index, text(value));

@@ -12,6 +12,15 @@ public interface Transaction {
   void lock(String name);
 
   /**
+   * Sends a text to whoever {@linkplain Database#listen listens} on the channel, once the
+   * transaction has committed. It may get lost; on SQLite it always does.
+   *
+   * @param channel an SQL identifier in lower case
+   * @param text at most 7,000 ASCII characters
+   */
+  void announce(String channel, String text);
+
+  /**
    * Runs an action once the transaction has committed, and not at all when it rolls back: waking a
    * worker, writing a log line, telling this node what it need not poll for.
    */

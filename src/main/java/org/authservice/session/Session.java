@@ -2,6 +2,7 @@ package org.authservice.session;
 
 import java.time.Instant;
 import java.util.Optional;
+import org.authservice.http.Client;
 
 /**
  * A session's row.
@@ -13,6 +14,8 @@ import java.util.Optional;
  * @param provenAt when its user last proved themselves (password, code, provider)
  * @param endedAt when it was ended
  * @param deviceId the device that it was opened on
+ * @param address where the client was that opened it or made the last change
+ * @param userAgent what program that client was
  */
 record Session(
     String id,
@@ -23,7 +26,9 @@ record Session(
     Instant createdAt,
     Instant provenAt,
     Optional<Instant> endedAt,
-    Optional<String> deviceId) {
+    Optional<String> deviceId,
+    String address,
+    String userAgent) {
 
   /** Whether it can still be refreshed. */
   boolean lives(Instant now) {
@@ -35,9 +40,19 @@ record Session(
     return numbers.everChanged() ? numbers.changedAt() : createdAt;
   }
 
-  /** The same with other numbers. */
-  Session with(Numbers next, Instant newIdleExpiry) {
+  /** The same with the numbers that a client's request has made. */
+  Session with(Numbers next, Instant newIdleExpiry, Client client) {
     return new Session(
-        id, userId, next, newIdleExpiry, absoluteExpiresAt, createdAt, provenAt, endedAt, deviceId);
+        id,
+        userId,
+        next,
+        newIdleExpiry,
+        absoluteExpiresAt,
+        createdAt,
+        provenAt,
+        endedAt,
+        deviceId,
+        client.address(),
+        client.userAgent());
   }
 }

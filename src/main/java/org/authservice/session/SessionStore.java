@@ -1,16 +1,16 @@
 package org.authservice.session;
 
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.authservice.database.Row;
 import org.authservice.database.Statement;
-import org.authservice.http.Client;
 
 /** All SQL on {@code sessions}. */
 final class SessionStore {
-  Statement<Integer> insert(Session session, Client client) {
+  Statement<Integer> insert(Session session) {
     return Statement.count(
         """
         INSERT INTO sessions (id, user_id, current_number, previous_number, oldest_number,
@@ -31,8 +31,8 @@ final class SessionStore {
                 .millis(session.createdAt())
                 .millis(session.provenAt())
                 .text(session.deviceId())
-                .text(client.address())
-                .text(client.userAgent()));
+                .text(session.address())
+                .text(session.userAgent()));
   }
 
   Statement<Optional<Session>> find(String id) {
@@ -40,7 +40,7 @@ final class SessionStore {
             """
             SELECT id, user_id, current_number, previous_number, oldest_number, changed_at,
               previous_seen_at, idle_expires_at, absolute_expires_at, created_at, proven_at, ended_at,
-              device_id
+              device_id, address, user_agent
             FROM sessions WHERE id = ?
             """,
             p -> p.text(id),
@@ -49,7 +49,7 @@ final class SessionStore {
             """
             SELECT item, s.id, user_id, current_number, previous_number, oldest_number, changed_at,
               previous_seen_at, idle_expires_at, absolute_expires_at, created_at, proven_at,
-              ended_at, device_id
+              ended_at, device_id, address, user_agent
             FROM unnest(?::varchar[]) WITH ORDINALITY AS asked (id, item)
             JOIN sessions s ON s.id = asked.id
             """,
@@ -61,7 +61,8 @@ final class SessionStore {
     return Statement.count(
             """
             UPDATE sessions SET current_number = ?, previous_number = ?, oldest_number = ?,
-              changed_at = ?, previous_seen_at = ?, idle_expires_at = ?
+              changed_at = ?, previous_seen_at = ?, idle_expires_at = ?,
+              address = ?, user_agent = ?
             WHERE id = ? AND current_number = ? AND previous_number = ? AND changed_at = ?
               AND previous_seen_at = ? AND ended_at IS NULL
             """,
@@ -72,6 +73,8 @@ final class SessionStore {
                     .millis(next.numbers().changedAt())
                     .millis(next.numbers().previousSeenAt())
                     .millis(next.idleExpiresAt())
+                    .text(next.address())
+                    .text(next.userAgent())
                     .text(read.id())
                     .number(read.numbers().current())
                     .number(read.numbers().previous())
@@ -82,11 +85,13 @@ final class SessionStore {
             UPDATE sessions s SET current_number = asked.next_current,
               previous_number = asked.next_previous, oldest_number = asked.next_oldest,
               changed_at = asked.next_changed, previous_seen_at = asked.next_seen,
-              idle_expires_at = asked.next_idle
+              idle_expires_at = asked.next_idle, address = asked.next_address,
+              user_agent = asked.next_agent
             FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
-                ?::bigint[], ?::varchar[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
+                ?::bigint[], ?::varchar[], ?::varchar[], ?::varchar[], ?::bigint[], ?::bigint[],
+                ?::bigint[], ?::bigint[])
               WITH ORDINALITY AS asked (next_current, next_previous, next_oldest, next_changed,
-                next_seen, next_idle, id, current, previous, changed, seen, item)
+                next_seen, next_idle, next_address, next_agent, id, current, previous, changed, seen, item)
             WHERE s.id = asked.id AND s.current_number = asked.current
               AND s.previous_number = asked.previous AND s.changed_at = asked.changed
               AND s.previous_seen_at = asked.seen AND s.ended_at IS NULL
@@ -122,6 +127,17 @@ final class SessionStore {
             read.id());
   }
 
+  /** Counts an answer that went somewhere else, while the session lives; how many it were. */
+  Statement<Optional<Integer>> countShared(String id) {
+    return Statement.row(
+        """
+        UPDATE sessions SET shared = shared + 1 WHERE id = ? AND ended_at IS NULL
+        RETURNING shared
+        """,
+        p -> p.text(id),
+        row -> row.integer("shared"));
+  }
+
   /** Ends the session, if its numbers are still those that reuse was found on. */
   Statement<Integer> endReused(Session read, Instant now) {
     return Statement.count(
@@ -142,7 +158,11 @@ final class SessionStore {
         p -> p.millis(now).text(id));
   }
 
-  /** Ends all living sessions of an account but one. */
+  /**
+   * Ends all sessions of an account but one. Those that expired within the hour are taken along: an
+   * access token given inside a grace, or by a node whose clock is a little behind, may outlive
+   * them.
+   */
   Statement<List<String>> endAll(long userId, Optional<String> except, Instant now) {
     return Statement.rows(
         """
@@ -150,7 +170,11 @@ final class SessionStore {
         WHERE user_id = ? AND id <> ? AND ended_at IS NULL AND idle_expires_at > ?
         RETURNING id
         """,
-        p -> p.millis(now).number(userId).text(except.orElse("")).millis(now),
+        p ->
+            p.millis(now)
+                .number(userId)
+                .text(except.orElse(""))
+                .millis(now.minus(Duration.ofHours(1))),
         row -> row.text("id"));
   }
 
@@ -173,6 +197,8 @@ final class SessionStore {
         row.millis("created_at"),
         row.millis("proven_at"),
         row.optionalNumber("ended_at").map(Instant::ofEpochMilli),
-        row.optionalText("device_id"));
+        row.optionalText("device_id"),
+        row.text("address"),
+        row.text("user_agent"));
   }
 }

@@ -8,6 +8,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.authservice.account.Account;
 import org.authservice.account.Accounts;
 import org.authservice.audit.SecurityEvent;
@@ -17,9 +18,7 @@ import org.authservice.database.Transaction;
 import org.authservice.http.Client;
 import org.authservice.http.ErrorCode;
 import org.authservice.http.Unavailable;
-import org.authservice.mail.Mail;
 import org.authservice.mail.Outbox;
-import org.authservice.mail.Template;
 import org.authservice.ratelimit.Devices;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
@@ -33,8 +32,6 @@ public final class Sessions {
   /** A race is lost to a request that changed the row; even a flood settles long before this. */
   private static final int MOST_LOST_RACES = 50;
 
-  private static final Duration WARNING_LIFE = Duration.ofDays(1);
-
   private final SessionStore store = new SessionStore();
   private final Database database;
   private final SessionSettings settings;
@@ -44,12 +41,17 @@ public final class Sessions {
   private final Revocations revocations;
   private final Devices devices;
   private final SecurityEvents events;
-  private final Outbox outbox;
+  private final SessionAlarms alarms;
+  private final Supplier<Duration> reuseGrace;
   private final Clock clock;
   private final Secrets secrets;
   private final MeterRegistry meters;
 
-  /** Sessions in that database. */
+  /**
+   * Sessions in that database.
+   *
+   * @param reuseGrace for how long a repeated token is taken for a lost answer or a racing tab
+   */
   public Sessions(
       Database database,
       SessionSettings settings,
@@ -60,6 +62,7 @@ public final class Sessions {
       Devices devices,
       SecurityEvents events,
       Outbox outbox,
+      Supplier<Duration> reuseGrace,
       Clock clock,
       Secrets secrets,
       MeterRegistry meters) {
@@ -71,7 +74,8 @@ public final class Sessions {
     this.revocations = revocations;
     this.devices = devices;
     this.events = events;
-    this.outbox = outbox;
+    this.alarms = new SessionAlarms(database, revocations, events, outbox, clock);
+    this.reuseGrace = reuseGrace;
     this.clock = clock;
     this.secrets = secrets;
     this.meters = meters;
@@ -175,8 +179,10 @@ public final class Sessions {
             now,
             provenAt,
             Optional.empty(),
-            Optional.of(device));
-    tx.run(store.insert(session, client));
+            Optional.of(device),
+            client.address(),
+            client.userAgent());
+    tx.run(store.insert(session));
     events.record(
         tx, SecurityEvent.ok(SecurityEvent.Type.SESSION_OPENED, account.id(), client).of(id));
     return session;
@@ -241,67 +247,37 @@ public final class Sessions {
   private Optional<Refreshing> refresh(
       Session session, Account account, int number, Client client) {
     return switch (decision(session, number)) {
-      case Numbers.Decision.Repeat _ -> Optional.of(refreshed("repeated", session, account));
+      case Numbers.Decision.Repeat _ -> {
+        alarms.noteGraceAnswer(session, account, client);
+        yield Optional.of(refreshed("repeated", session, account));
+      }
       case Numbers.Decision.Change(var next, var kind) ->
-          change(session, next, kind, client)
+          change(session, account, next, kind, client)
               .map(changed -> refreshed(kind.name().toLowerCase(Locale.ROOT), changed, account));
       case Numbers.Decision.Reuse _ ->
-          endReused(session, account, client) ? Optional.of(refused("reused")) : Optional.empty();
+          alarms.endReused(session, account, client)
+              ? Optional.of(refused("reused"))
+              : Optional.empty();
     };
   }
 
   private Optional<Session> change(
-      Session session, Numbers numbers, Numbers.Kind kind, Client client) {
-    Session next = session.with(numbers, idleEnd(numbers.changedAt(), session.absoluteExpiresAt()));
-    int changed =
-        switch (kind) {
-          case ROTATED, DISPLACED -> database.commit(store.change(session, next));
-          case PREVIOUS_SEEN -> database.commit(store.markPreviousSeen(session, numbers));
-          case ROLLED_FORWARD -> rollForward(session, next, client);
-        };
-    return changed == 0
-        ? Optional.empty()
-        : Optional.of(kind == Numbers.Kind.PREVIOUS_SEEN ? session : next);
-  }
-
-  private int rollForward(Session session, Session next, Client client) {
-    return database.transaction(tx -> {
-      int changed = tx.run(store.change(session, next));
-      if (changed == 1) {
-        events.record(
-            tx,
-            SecurityEvent.ok(SecurityEvent.Type.SESSION_ROLLED_FORWARD, session.userId(), client)
-                .of(session.id()));
+      Session session, Account account, Numbers numbers, Numbers.Kind kind, Client client) {
+    Session next =
+        session.with(numbers, idleEnd(numbers.changedAt(), session.absoluteExpiresAt()), client);
+    return switch (kind) {
+      case ROTATED, DISPLACED ->
+          database.commit(store.change(session, next)) == 0 ? Optional.empty() : Optional.of(next);
+      case ROLLED_FORWARD ->
+          alarms.rollForward(session, next, client) == 0 ? Optional.empty() : Optional.of(next);
+      case PREVIOUS_SEEN -> {
+        if (database.commit(store.markPreviousSeen(session, numbers)) == 0) {
+          yield Optional.empty();
+        }
+        alarms.noteGraceAnswer(session, account, client);
+        yield Optional.of(session);
       }
-      return changed;
-    });
-  }
-
-  /** The end is committed although the request is refused. */
-  private boolean endReused(Session session, Account account, Client client) {
-    return database.transaction(tx -> {
-      if (tx.run(store.endReused(session, now())) == 0) {
-        return false;
-      }
-      revocations.end(tx, session.userId(), List.of(session.id()));
-      events.record(
-          tx,
-          SecurityEvent.refused(
-                  SecurityEvent.Type.SESSION_REUSED,
-                  "refresh_token_reused",
-                  Optional.of(session.userId()),
-                  client)
-              .of(session.id()));
-      outbox.queue(
-          tx,
-          new Mail(
-              Template.TOKEN_REUSE,
-              account.email(),
-              Optional.of(account.id()),
-              Optional.empty(),
-              now().plus(WARNING_LIFE)));
-      return true;
-    });
+    };
   }
 
   private void announceEnd(Transaction tx, long userId, List<String> sessionIds, Client client) {
@@ -316,7 +292,7 @@ public final class Sessions {
   }
 
   private Numbers.Decision decision(Session session, int number) {
-    return session.numbers().present(number, now(), settings.reuseGrace());
+    return session.numbers().present(number, now(), reuseGrace.get());
   }
 
   private Refreshing refreshed(String outcome, Session session, Account account) {

@@ -4,6 +4,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.authservice.database.Dialect;
 import org.authservice.database.Row;
 import org.authservice.database.Statement;
 
@@ -11,6 +12,15 @@ import org.authservice.database.Statement;
 final class RevocationStore {
   /** A row of the table. */
   record Entry(long id, String jti, Instant expiresAt) {}
+
+  /** What a server says: an entry, and whether it is a standby. */
+  record Read(boolean standby, Optional<Entry> entry) {}
+
+  private final Dialect dialect;
+
+  RevocationStore(Dialect dialect) {
+    this.dialect = dialect;
+  }
 
   Statement<Integer> insert(String jti, long userId, Instant expiresAt, Instant now) {
     return Statement.count(
@@ -28,14 +38,35 @@ final class RevocationStore {
         RevocationStore::entry);
   }
 
-  Statement<List<Entry>> living(long afterId, Instant now) {
+  /**
+   * The living entries of higher ids, so many at most; always at least one row, for a server tells
+   * with each whether it is a standby.
+   */
+  Statement<List<Read>> living(long afterId, Instant now, int most) {
     return Statement.rows(
         """
-        SELECT id, jti, expires_at FROM invalidated_tokens
-        WHERE id > ? AND expires_at > ? ORDER BY id
+        SELECT server.standby, entry.id, entry.jti, entry.expires_at
+        FROM (SELECT %s AS standby) server LEFT JOIN (
+          SELECT id, jti, expires_at FROM invalidated_tokens
+          WHERE id > ? AND expires_at > ? ORDER BY id LIMIT ?) entry ON true
+        ORDER BY entry.id
+        """
+            .formatted(dialect.standby()),
+        p -> p.number(afterId).naiveTimestamp(now).number(most),
+        row ->
+            new Read(
+                row.flag("standby"),
+                row.optionalText("jti").isPresent() ? Optional.of(entry(row)) : Optional.empty()));
+  }
+
+  /** Removes entries that expired before, so many at most. */
+  Statement<Integer> deleteExpired(Instant before, int most) {
+    return Statement.count(
+        """
+        DELETE FROM invalidated_tokens WHERE id IN (
+          SELECT id FROM invalidated_tokens WHERE expires_at < ? ORDER BY id LIMIT ?)
         """,
-        p -> p.number(afterId).naiveTimestamp(now),
-        RevocationStore::entry);
+        p -> p.naiveTimestamp(before).number(most));
   }
 
   private static Entry entry(Row row) throws SQLException {

@@ -1,5 +1,6 @@
 package org.authservice.token;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
@@ -39,14 +40,22 @@ public final class Revocations {
   // to where the table stood a minute ago.
   private static final long OVERLAP_NANOS = Duration.ofSeconds(60).toNanos();
 
-  private final RevocationStore store = new RevocationStore();
+  private static final Duration KEPT_AFTER_EXPIRY = Duration.ofDays(1);
+  private static final int PAGE = 5_000;
+
+  private static final String CHANNEL = "auth_revocations";
+  private static final int ANNOUNCED_TOGETHER = 150;
+
+  private final RevocationStore store;
   private final Database database;
   private final Clock clock;
   private final Worker follower;
+  private final Counter heard;
 
   private final Map<String, Instant> ended = new ConcurrentHashMap<>();
   private final Map<Long, Instant> tokensValidFrom = new ConcurrentHashMap<>();
   private final Deque<Mark> marks = new ArrayDeque<>();
+  private boolean readAll = true;
   private long fullReadAt;
   private volatile boolean followed;
   private volatile long readAt;
@@ -58,6 +67,8 @@ public final class Revocations {
   public Revocations(Database database, Clock clock, MeterRegistry meters) {
     this.database = database;
     this.clock = clock;
+    this.store = new RevocationStore(database.dialect());
+    this.heard = meters.counter("auth.revocations.heard");
     this.follower = new Worker("revocations", POLL, this::follow, meters);
     meters.gauge("auth.revocations.known", ended, Map::size);
     meters.gauge("auth.revocations.lag.seconds", this, it -> it.lagNanos() / 1e9);
@@ -68,12 +79,18 @@ public final class Revocations {
     return follower;
   }
 
+  /** Hears of revocations as they happen; reading the table stays the guarantee. */
+  public void listen() {
+    database.listen(CHANNEL, this::heard);
+  }
+
   /** Ends sessions: neither of their tokens works on any node once the transaction commits. */
   public void end(Transaction tx, long userId, Collection<String> sessionIds) {
     Instant now = clock.instant();
     for (String id : sessionIds) {
       tx.run(store.insert(id, userId, now.plus(ENTRY_LIFE), now));
     }
+    announce(tx, List.copyOf(sessionIds));
     tx.afterCommit(() -> sessionIds.forEach(id -> ended.put(id, now.plus(ENTRY_LIFE))));
   }
 
@@ -82,6 +99,7 @@ public final class Revocations {
     Instant now = clock.instant();
     String entry = "u:" + userId + ":" + now.toEpochMilli();
     tx.run(store.insert(entry, userId, now.plus(ENTRY_LIFE), now));
+    announce(tx, List.of(entry));
     tx.afterCommit(() -> add(entry, now.plus(ENTRY_LIFE)));
   }
 
@@ -129,12 +147,12 @@ public final class Revocations {
   /** Reads what is new; everything at first, after a failure and every minute. */
   public synchronized void follow() {
     long nanos = System.nanoTime();
-    boolean all = !followed || lagNanos() > STALE_NANOS || nanos - fullReadAt > FULL_READ_NANOS;
-    List<RevocationStore.Entry> entries =
-        database.read(store.living(all ? 0 : overlapStart(nanos), clock.instant()));
-    entries.forEach(entry -> add(entry.jti(), entry.expiresAt()));
-    if (!entries.isEmpty()) {
-      marks.addLast(new Mark(nanos, entries.getLast().id()));
+    boolean all = readAll || lagNanos() > STALE_NANOS || nanos - fullReadAt > FULL_READ_NANOS;
+    readAll = true; // unless this read succeeds
+    long last = readAfter(all ? 0 : overlapStart(nanos));
+    readAll = false;
+    if (last > 0) {
+      marks.addLast(new Mark(nanos, last));
     }
     if (all) {
       forgetExpired();
@@ -142,6 +160,51 @@ public final class Revocations {
     }
     readAt = nanos;
     followed = true;
+  }
+
+  /**
+   * Deletes entries that expired over a day ago, far past every leeway.
+   *
+   * @param most how many at most
+   * @return how many it deleted
+   */
+  public int deleteExpired(int most) {
+    return database.commit(store.deleteExpired(clock.instant().minus(KEPT_AFTER_EXPIRY), most));
+  }
+
+  /** Reads page by page; the last id, or 0 when there was nothing. */
+  private long readAfter(long id) {
+    long last = id;
+    List<RevocationStore.Read> page;
+    do {
+      page = database.read(store.living(last, clock.instant(), PAGE));
+      for (RevocationStore.Read read : page) {
+        if (read.standby()) {
+          throw unavailable("the database is a standby, which may be behind");
+        }
+        if (read.entry().isPresent()) {
+          add(read.entry().get().jti(), read.entry().get().expiresAt());
+          last = read.entry().get().id();
+        }
+      }
+    } while (page.size() == PAGE);
+    return last == id ? 0 : last;
+  }
+
+  /** What another node has ended a moment ago; reading the table would tell it too. */
+  private void heard(String entries) {
+    Instant expiresAt = clock.instant().plus(ENTRY_LIFE);
+    for (String entry : entries.split(",", -1)) {
+      add(entry, expiresAt);
+      heard.increment();
+    }
+  }
+
+  private void announce(Transaction tx, List<String> entries) {
+    for (int from = 0; from < entries.size(); from += ANNOUNCED_TOGETHER) {
+      int to = Math.min(entries.size(), from + ANNOUNCED_TOGETHER);
+      tx.announce(CHANNEL, String.join(",", entries.subList(from, to)));
+    }
   }
 
   private long overlapStart(long nanos) {
@@ -175,12 +238,12 @@ public final class Revocations {
 
   private void requireFresh() {
     if (!fresh()) {
-      throw new Unavailable(
-          ErrorCode.DATABASE_UNAVAILABLE,
-          Duration.ofSeconds(2),
-          "the revocations have not been read for " + lagNanos() / 1_000_000 + " ms",
-          null);
+      throw unavailable("the revocations have not been read for " + lagNanos() / 1_000_000 + " ms");
     }
+  }
+
+  private static Unavailable unavailable(String message) {
+    return new Unavailable(ErrorCode.DATABASE_UNAVAILABLE, Duration.ofSeconds(2), message, null);
   }
 
   private long lagNanos() {

@@ -197,11 +197,7 @@ class RotationModelTest {
     private boolean arrive(int[] state, int message) {
       var numbers =
           new Numbers(
-              state[0],
-              state[1],
-              state[2],
-              NOW.minus(ticks(state[4])),
-              NOW.minus(ticks(state[5])));
+              state[0], state[1], state[2], NOW.minus(ticks(state[4])), NOW.minus(ticks(state[5])));
       int[] next = without(state, message);
       switch (rule.present(numbers, state[message + 1])) {
         case Decision.Reuse _ -> {

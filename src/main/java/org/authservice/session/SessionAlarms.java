@@ -1,0 +1,123 @@
+package org.authservice.session;
+
+import inet.ipaddr.IPAddress;
+import inet.ipaddr.IPAddressString;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.authservice.account.Account;
+import org.authservice.audit.SecurityEvent;
+import org.authservice.audit.SecurityEvents;
+import org.authservice.database.Database;
+import org.authservice.database.Transaction;
+import org.authservice.http.Client;
+import org.authservice.mail.Mail;
+import org.authservice.mail.Outbox;
+import org.authservice.mail.Template;
+import org.authservice.token.Revocations;
+
+/** What is said, and to whom, when more than one party seems to use a session. */
+final class SessionAlarms {
+  private static final int SHARED_OFTEN = 3;
+  private static final Duration WARNING_LIFE = Duration.ofDays(1);
+
+  private final SessionStore store = new SessionStore();
+  private final Database database;
+  private final Revocations revocations;
+  private final SecurityEvents events;
+  private final Outbox outbox;
+  private final Clock clock;
+
+  SessionAlarms(
+      Database database,
+      Revocations revocations,
+      SecurityEvents events,
+      Outbox outbox,
+      Clock clock) {
+    this.database = database;
+    this.revocations = revocations;
+    this.events = events;
+    this.outbox = outbox;
+    this.clock = clock;
+  }
+
+  /** Ends a session that two parties use; false when its row changed meanwhile. */
+  boolean endReused(Session session, Account account, Client client) {
+    return database.transaction(tx -> {
+      if (tx.run(store.endReused(session, clock.instant())) == 0) {
+        return false;
+      }
+      revocations.end(tx, session.userId(), List.of(session.id()));
+      events.record(
+          tx,
+          SecurityEvent.refused(
+                  SecurityEvent.Type.SESSION_REUSED,
+                  "refresh_token_reused",
+                  Optional.of(session.userId()),
+                  client)
+              .of(session.id()));
+      warn(tx, Template.TOKEN_REUSE, account);
+      return true;
+    });
+  }
+
+  /** Changes a row that was restored from an older copy; 0 when it changed meanwhile. */
+  int rollForward(Session session, Session next, Client client) {
+    return database.transaction(tx -> {
+      int changed = tx.run(store.change(session, next));
+      if (changed == 1) {
+        events.record(
+            tx,
+            SecurityEvent.ok(SecurityEvent.Type.SESSION_ROLLED_FORWARD, session.userId(), client)
+                .of(session.id()));
+      }
+      return changed;
+    });
+  }
+
+  /**
+   * An answer inside a grace changes nothing, so a thief who always comes right after the owner, or
+   * right before, is not found by the numbers. But then the answers go to two places: to another
+   * network and to another program than the last change. That alone may be an honest change of
+   * both, so it ends nothing; it is noted, and at the third time the owner is asked to look.
+   */
+  void noteGraceAnswer(Session session, Account account, Client client) {
+    if (session.userAgent().equals(client.userAgent())
+        || network(session.address()).equals(network(client.address()))) {
+      return;
+    }
+    database.transaction(tx -> {
+      Optional<Integer> times = tx.run(store.countShared(session.id()));
+      if (times.isPresent()) {
+        events.record(
+            tx,
+            SecurityEvent.ok(SecurityEvent.Type.SESSION_SHARED, session.userId(), client)
+                .of(session.id()));
+        if (times.get() == SHARED_OFTEN) {
+          warn(tx, Template.SESSION_SHARED, account);
+        }
+      }
+      return true;
+    });
+  }
+
+  private void warn(Transaction tx, Template template, Account account) {
+    outbox.queue(
+        tx,
+        new Mail(
+            template,
+            account.email(),
+            Optional.of(account.id()),
+            Optional.empty(),
+            clock.instant().plus(WARNING_LIFE)));
+  }
+
+  /** The /24 of an IPv4 address, the /48 of an IPv6 one. */
+  private static String network(String address) {
+    IPAddress parsed = new IPAddressString(address).getAddress();
+    return parsed == null
+        ? address
+        : parsed.toPrefixBlock(parsed.isIPv6() ? 48 : 24).toCanonicalString();
+  }
+}
