@@ -31,6 +31,8 @@ import org.authservice.mail.Outbox;
 import org.authservice.mail.SmtpTransport;
 import org.authservice.mail.Templates;
 import org.authservice.mail.Transport;
+import org.authservice.operations.ClockKeeper;
+import org.authservice.operations.DatabaseClock;
 import org.authservice.operations.Health;
 import org.authservice.operations.Metrics;
 import org.authservice.operations.SecretKeys;
@@ -96,6 +98,7 @@ public final class AuthService implements AutoCloseable {
   private final SecretKeys secretKeys;
   private final PasswordHasher hasher;
   private final Health health;
+  private final Optional<ClockKeeper> clockKeeper;
   private final Nodes nodes;
   private final Features features;
   private Optional<URI> devMailUrl = Optional.empty();
@@ -125,6 +128,7 @@ public final class AuthService implements AutoCloseable {
     new Migrations(settings.database()).atStart();
     this.installations = new Installations(database, clock, secrets);
     this.installation = installations.get();
+    this.clockKeeper = keepClock();
     var tokens = settings.tokens();
     this.keyring =
         new Keyring(tokens.secretKey(), tokens.previousKeys(), installation.salt(), secrets);
@@ -135,9 +139,7 @@ public final class AuthService implements AutoCloseable {
     this.hasher = new PasswordHasher(scheme(), schemes::mixed, secrets, meters);
     this.nodes = new Nodes(database, clock, secrets, settings.sessions().reuseGrace(), meters);
     this.features = features(schemes);
-    this.health =
-        new Health(
-            database::reachable, () -> features.revocations().fresh() && secretKeys.covered());
+    this.health = new Health(database::reachable, this::follows);
   }
 
   /** Whether stored password hashes are of several schemes; looked up now and then. */
@@ -157,6 +159,7 @@ public final class AuthService implements AutoCloseable {
    * Starts the service.
    *
    * @param folder where the development key is kept
+   * @param clock a {@link DatabaseClock} is kept at the database's time; any other is taken as right
    * @throws StartFailure with one sentence for the operator when it cannot start
    */
   public static AuthService start(Settings settings, Path folder, Clock clock, Secrets secrets) {
@@ -216,6 +219,11 @@ public final class AuthService implements AutoCloseable {
     return features.administration();
   }
 
+  /** What keeps the clock at the database's time; empty when a clock was given that is right. */
+  public Optional<ClockKeeper> clockKeeper() {
+    return clockKeeper;
+  }
+
   /** Stops: not ready, then nothing new, then what is under way is finished. */
   @Override
   public void close() {
@@ -231,6 +239,23 @@ public final class AuthService implements AutoCloseable {
     database.close();
     metrics.close();
     log.info("stopped");
+  }
+
+  private Optional<ClockKeeper> keepClock() {
+    if (!(clock instanceof DatabaseClock databaseClock)) {
+      return Optional.empty();
+    }
+    var keeper = new ClockKeeper(database, databaseClock, meters);
+    keeper.start();
+    workers.add(keeper.worker());
+    return Optional.of(keeper);
+  }
+
+  /** Whether this node knows the time and which sessions have ended. */
+  private boolean follows() {
+    return clockKeeper.map(ClockKeeper::ready).orElse(true)
+        && features.revocations().fresh()
+        && secretKeys.covered();
   }
 
   private Optional<HttpServer> openManagement(Duration patience) {

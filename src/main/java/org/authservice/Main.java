@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.authservice.database.Migrations;
+import org.authservice.operations.DatabaseClock;
 import org.authservice.operations.Logging;
 import org.authservice.secret.Secrets;
 import org.authservice.settings.DatabaseSettings;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Option;
     versionProvider = Main.Version.class,
     subcommands = {
       Main.Migrate.class,
+      ClockCommand.class,
       SettingsCommand.class,
       UsersCommand.class,
       KeysCommand.class
@@ -44,7 +46,7 @@ public final class Main {
   static int run(String... args) {
     try {
       if (args.length > 0 && args[0].equals("serve") && args.length == 1) {
-        return serve(); // without the command line's reflection, for the sake of a quick start
+        return serve(Clock.systemUTC()); // without the command line's reflection, for the sake of a quick start
       }
       return new CommandLine(new Main())
           .addSubcommand(new Serve())
@@ -75,9 +77,14 @@ public final class Main {
     return result;
   }
 
-  private static int serve() {
+  /**
+   * Serves until the process is asked to end.
+   *
+   * @param machine this machine's clock, which need not be right
+   */
+  public static int serve(Clock machine) {
     SettingsReader.Result read = read();
-    var service = AuthService.start(read.settings(), folder(), Clock.systemUTC(), Secrets.secure());
+    var service = AuthService.start(read.settings(), folder(), new DatabaseClock(machine), Secrets.secure());
     var stopped = new CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(
@@ -147,7 +154,7 @@ public final class Main {
   static final class Serve implements Callable<Integer> {
     @Override
     public Integer call() {
-      return serve();
+      return serve(Clock.systemUTC());
     }
   }
 

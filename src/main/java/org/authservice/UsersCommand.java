@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.function.ToIntFunction;
 import org.authservice.account.Account;
 import org.authservice.account.EmailAddress;
+import org.authservice.operations.DatabaseClock;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
 import org.authservice.settings.Settings;
@@ -103,7 +104,8 @@ final class UsersCommand {
 
   private static int with(ToIntFunction<AccountAdministration> work) {
     Settings settings = Main.read().settings();
-    try (AuthService service = AuthService.offline(settings, Clock.systemUTC(), Secrets.secure())) {
+    var clock = new DatabaseClock(Clock.systemUTC());
+    try (AuthService service = AuthService.offline(settings, clock, Secrets.secure())) {
       return work.applyAsInt(service.administration());
     }
   }

@@ -17,6 +17,9 @@ public interface Dialect {
   /** An expression that is true on a server which only repeats what another one has committed. */
   String standby();
 
+  /** An expression for the database's time, in epoch milliseconds. */
+  String epochMillis();
+
   /** Binds a {@code timestamptz} of the Python service's tables. */
   void bindTimestamp(PreparedStatement statement, int index, Instant value) throws SQLException;
 

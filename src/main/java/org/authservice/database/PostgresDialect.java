@@ -30,6 +30,11 @@ final class PostgresDialect implements Dialect {
   }
 
   @Override
+  public String epochMillis() {
+    return "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)";
+  }
+
+  @Override
   public void bindTimestamp(PreparedStatement statement, int index, Instant value)
       throws SQLException {
     statement.setObject(

@@ -51,6 +51,11 @@ final class SqliteDialect implements Dialect {
   }
 
   @Override
+  public String epochMillis() {
+    return "CAST(unixepoch('now', 'subsec') * 1000 AS integer)";
+  }
+
+  @Override
   public void bindTimestamp(PreparedStatement statement, int index, Instant value)
       throws SQLException {
     statement.setString(index, text(value));

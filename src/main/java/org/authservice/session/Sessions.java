@@ -191,7 +191,9 @@ public final class Sessions {
   /** Goes on with the session of that id, of which the client presents that number. */
   Refreshing refresh(String sessionId, int number, Client client) {
     for (int attempt = 0; attempt < MOST_LOST_RACES; attempt++) {
-      Optional<Session> session = living(sessionId);
+      // Known to have ended, though the row may have come back from an older copy.
+      Optional<Session> session =
+          living(sessionId).filter(it -> !revocations.isEnded(it.id()));
       Optional<Account> account =
           session.flatMap(it -> accounts.byId(it.userId())).filter(Account::active);
       if (account.isEmpty()) {

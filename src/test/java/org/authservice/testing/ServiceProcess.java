@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.authservice.Main;
 
@@ -35,8 +36,13 @@ public final class ServiceProcess implements AutoCloseable {
 
   /** Starts the service and waits until it listens. */
   public static ServiceProcess serve(Map<String, String> settings, Path folder) {
+    return serve(Main.class, settings, folder);
+  }
+
+  /** The same by another main class. */
+  public static ServiceProcess serve(Class<?> main, Map<String, String> settings, Path folder) {
     try {
-      ServiceProcess service = new ServiceProcess(start(settings, folder, "serve"));
+      ServiceProcess service = new ServiceProcess(start(main, settings, folder, "serve"));
       BufferedReader lines = service.process.inputReader(StandardCharsets.UTF_8);
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         service.output.add(line);
@@ -56,7 +62,7 @@ public final class ServiceProcess implements AutoCloseable {
   public static Ended run(
       Map<String, String> settings, Path folder, String input, String... command) {
     try {
-      Process process = start(settings, folder, command);
+      Process process = start(Main.class, settings, folder, command);
       process.getOutputStream().write(input.getBytes(StandardCharsets.UTF_8));
       process.getOutputStream().close();
       if (!process.waitFor(60, TimeUnit.SECONDS)) {
@@ -87,21 +93,25 @@ public final class ServiceProcess implements AutoCloseable {
 
   /** Sends JSON; 0 when the service is gone. */
   public int post(String path, String json) {
+    return exchange(path, json).map(HttpResponse::statusCode).orElse(0);
+  }
+
+  /** Sends JSON; empty when the service is gone. */
+  public Optional<HttpResponse<String>> exchange(String path, String json) {
     try {
-      return client
-          .send(
+      return Optional.of(
+          client.send(
               HttpRequest.newBuilder(URI.create(url + path))
                   .timeout(Duration.ofSeconds(30))
                   .header("Content-Type", "application/json")
                   .POST(HttpRequest.BodyPublishers.ofString(json))
                   .build(),
-              HttpResponse.BodyHandlers.ofString())
-          .statusCode();
+              HttpResponse.BodyHandlers.ofString()));
     } catch (IOException gone) {
-      return 0;
+      return Optional.empty();
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
-      return 0;
+      return Optional.empty();
     }
   }
 
@@ -133,7 +143,8 @@ public final class ServiceProcess implements AutoCloseable {
     }
   }
 
-  private static Process start(Map<String, String> settings, Path folder, String... command)
+  private static Process start(
+      Class<?> main, Map<String, String> settings, Path folder, String... command)
       throws IOException {
     List<String> words =
         new ArrayList<>(
@@ -145,7 +156,7 @@ public final class ServiceProcess implements AutoCloseable {
                 "--sun-misc-unsafe-memory-access=allow",
                 "-cp",
                 System.getProperty("java.class.path"),
-                Main.class.getName()));
+                main.getName()));
     words.addAll(List.of(command));
     var builder = new ProcessBuilder(words).directory(folder.toFile());
     builder.redirectError(folder.resolve("stderr").toFile());

@@ -23,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 import org.authservice.AuthService;
+import org.authservice.operations.DatabaseClock;
 import org.authservice.secret.Secrets;
 import org.authservice.settings.SettingsReader;
 import org.authservice.token.SigningKeys;
@@ -58,7 +59,7 @@ public final class TestService implements AutoCloseable {
           AuthService.start(
               settings,
               folder,
-              builder.realTime ? Clock.systemUTC() : clock,
+              builder.machineClock == null ? clock : builder.machineClock,
               Secrets.secure(),
               builder.patience);
     } catch (IOException failure) {
@@ -87,7 +88,7 @@ public final class TestService implements AutoCloseable {
     private final boolean ownsDatabase;
     private final Map<String, String> settings = new HashMap<>();
     private TestClock clock = new TestClock();
-    private boolean realTime;
+    private @Nullable Clock machineClock;
     private Duration patience = Duration.ofSeconds(30);
 
     private Builder(TestDatabase database, boolean ownsDatabase) {
@@ -114,7 +115,13 @@ public final class TestService implements AutoCloseable {
 
     /** Lets time pass. */
     public Builder realTime() {
-      realTime = true;
+      machineClock = Clock.systemUTC();
+      return this;
+    }
+
+    /** Lets time pass as the database tells it, on a machine with that clock. */
+    public Builder machineClock(Clock clock) {
+      machineClock = new DatabaseClock(clock);
       return this;
     }
 
