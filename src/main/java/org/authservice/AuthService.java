@@ -31,6 +31,7 @@ import org.authservice.mail.Outbox;
 import org.authservice.mail.SmtpTransport;
 import org.authservice.mail.Templates;
 import org.authservice.mail.Transport;
+import org.authservice.oauth.OAuthRoutes;
 import org.authservice.operations.ClockKeeper;
 import org.authservice.operations.DatabaseClock;
 import org.authservice.operations.Health;
@@ -364,6 +365,22 @@ public final class AuthService implements AutoCloseable {
                 settings.tokens().algorithm().name(),
                 accessTokens.issuer(),
                 publicBaseUrl.toString())
+            .routes());
+    routes.addAll(
+        new OAuthRoutes(
+                new OAuthRoutes.Parts(
+                    settings.apiClients(),
+                    database,
+                    accounts,
+                    sessions,
+                    pythonSessions,
+                    bearerTokens,
+                    revocations,
+                    signins.leaving(),
+                    events,
+                    clock,
+                    secrets,
+                    meters))
             .routes());
     routes.addAll(new DocsRoutes(settings.listener().docs(), publicBaseUrl.toString()).routes());
     workers.add(secretKeys.follower());

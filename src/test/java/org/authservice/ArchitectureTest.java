@@ -51,6 +51,8 @@ class ArchitectureTest {
           .definedBy("org.authservice.session")
           .layer("signin")
           .definedBy("org.authservice.signin")
+          .layer("oauth")
+          .definedBy("org.authservice.oauth")
           .layer("docs")
           .definedBy("org.authservice.docs")
           .layer("root")
@@ -76,14 +78,16 @@ class ArchitectureTest {
           .whereLayer("ratelimit")
           .mayOnlyAccessLayers("json", "secret", "settings", "http", "database", "operations")
           .whereLayer("account")
-          .mayOnlyBeAccessedByLayers("otp", "session", "signin", "root")
+          .mayOnlyBeAccessedByLayers("otp", "session", "signin", "oauth", "root")
           .whereLayer("password")
           .mayOnlyBeAccessedByLayers("otp", "signin", "root")
           .whereLayer("otp")
           .mayOnlyBeAccessedByLayers("signin", "root")
           .whereLayer("session")
-          .mayOnlyBeAccessedByLayers("signin", "root")
+          .mayOnlyBeAccessedByLayers("signin", "oauth", "root")
           .whereLayer("signin")
+          .mayOnlyBeAccessedByLayers("oauth", "root")
+          .whereLayer("oauth")
           .mayOnlyBeAccessedByLayers("root")
           .whereLayer("docs")
           .mayOnlyBeAccessedByLayers("root")
@@ -144,6 +148,7 @@ class ArchitectureTest {
               "org.authservice.otp",
               "org.authservice.session",
               "org.authservice.signin",
+              "org.authservice.oauth",
               "org.authservice.mail")
           .and()
           .haveSimpleNameNotEndingWith("Routes")

@@ -68,4 +68,9 @@ public record Request(
   public Fields fields() {
     return Fields.of(this);
   }
+
+  /** The parameters of the form in the body; empty when it is none, or gives one twice. */
+  public Optional<Form> form() {
+    return Form.of(this);
+  }
 }

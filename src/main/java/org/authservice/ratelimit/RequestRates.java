@@ -38,6 +38,8 @@ public final class RequestRates implements Filter {
   // A proxy asks here for every request that it forwards: a refusal would end honest sessions.
   private static final Set<String> NEVER_REFUSED = Set.of("/auth/check");
 
+  private static final Set<String> FAILURES_ONLY = Set.of("/auth/introspect", "/auth/revoke");
+
   private final LimitSettings settings;
   private final Map<IPAddress, Integer> networks = new HashMap<>();
   private final Cache<Client, Bucket> buckets;
@@ -58,18 +60,7 @@ public final class RequestRates implements Filter {
         .networks()
         .forEach((network, perMinute) ->
             networks.put(new IPAddressString(network).getAddress(), perMinute));
-    this.time =
-        new TimeMeter() {
-          @Override
-          public long currentTimeNanos() {
-            return Math.multiplyExact(clock.millis(), 1_000_000L);
-          }
-
-          @Override
-          public boolean isWallClockBased() {
-            return true;
-          }
-        };
+    this.time = new ClockTime(clock);
     this.buckets = Caffeine.newBuilder().maximumSize(MOST_CLIENTS).build();
     meters.gauge("auth.limits.clients", buckets, Cache::estimatedSize);
   }
@@ -79,23 +70,43 @@ public final class RequestRates implements Filter {
     if (UNCOUNTED.contains(request.route()) || request.method().equals("OPTIONS")) {
       return next.handle(request);
     }
-    return NEVER_REFUSED.contains(request.route())
-        ? countFailure(request, next.handle(request))
-        : count(request, next);
-  }
-
-  /** Failures count towards what else the client may ask; they are answered all the same. */
-  private Answer countFailure(Request request, Answer answer) {
-    if (answer.status() >= 400 && answer.status() < 500) {
-      limits(request).forEach(limit -> bucket(limit).tryConsume(1));
+    if (NEVER_REFUSED.contains(request.route())) {
+      return countFailure(request, next.handle(request));
     }
-    return answer;
+    return failuresOnly(request)
+        ? refuseOrCountFailure(request, next)
+        : count(Stream.concat(own(request), general(request)).toList(), request, next);
   }
 
-  private Answer count(Request request, Handler next) {
+  private static boolean failuresOnly(Request request) {
+    return FAILURES_ONLY.contains(request.route()) || request.route().startsWith("/.well-known/");
+  }
+
+  /** A limit of the endpoint's own counts everything; the general one only what failed. */
+  private Answer refuseOrCountFailure(Request request, Handler next) {
+    for (Applied limit : general(request).toList()) {
+      if (bucket(limit).getAvailableTokens() <= 0) {
+        return refuse(limit, ConsumptionProbe.rejected(0, wait(limit), MINUTE.toNanos()));
+      }
+    }
+    return countFailure(request, count(own(request).toList(), request, next));
+  }
+
+  /** Failures count towards what else the client may ask. */
+  private Answer countFailure(Request request, Answer answer) {
+    Answer counted = answer;
+    if (answer.status() >= 400 && answer.status() < 500) {
+      for (Applied limit : general(request).toList()) {
+        counted = told(counted, limit, bucket(limit).tryConsumeAndReturnRemaining(1));
+      }
+    }
+    return counted;
+  }
+
+  private Answer count(List<Applied> limits, Request request, Handler next) {
     Optional<Applied> strictest = Optional.empty();
     ConsumptionProbe left = null;
-    for (Applied limit : limits(request)) {
+    for (Applied limit : limits) {
       ConsumptionProbe probe = bucket(limit).tryConsumeAndReturnRemaining(1);
       if (!probe.isConsumed()) {
         return refuse(limit, probe);
@@ -109,22 +120,25 @@ public final class RequestRates implements Filter {
     return strictest.isEmpty() || left == null ? answer : told(answer, strictest.get(), left);
   }
 
-  private List<Applied> limits(Request request) {
-    String who =
-        request
-            .bearer()
-            .map(principal -> "account " + principal.userId())
-            .orElseGet(() -> ClientAddresses.network(request.client().address()));
+  private Stream<Applied> general(Request request) {
     int perMinute = perMinute(request);
-    Optional<Applied> general =
-        perMinute == 0
-            ? Optional.empty()
-            : Optional.of(new Applied("client", new Client(who, ""), new Rate(perMinute, MINUTE)));
+    return perMinute == 0
+        ? Stream.empty()
+        : Stream.of(
+            new Applied("client", new Client(who(request), ""), new Rate(perMinute, MINUTE)));
+  }
+
+  private Stream<Applied> own(Request request) {
     String endpoint = request.method() + " " + request.route();
-    Optional<Applied> own =
-        Optional.ofNullable(settings.endpoints().get(endpoint))
-            .map(rate -> new Applied("endpoint", new Client(who, endpoint), rate));
-    return Stream.of(own, general).flatMap(Optional::stream).toList();
+    return Optional.ofNullable(settings.endpoints().get(endpoint)).stream()
+        .map(rate -> new Applied("endpoint", new Client(who(request), endpoint), rate));
+  }
+
+  private static String who(Request request) {
+    return request
+        .bearer()
+        .map(principal -> "account " + principal.userId())
+        .orElseGet(() -> ClientAddresses.network(request.client().address()));
   }
 
   private int perMinute(Request request) {
@@ -140,6 +154,10 @@ public final class RequestRates implements Filter {
         .map(Map.Entry::getValue)
         .findFirst()
         .orElse(settings.perMinute());
+  }
+
+  private long wait(Applied limit) {
+    return bucket(limit).estimateAbilityToConsume(1).getNanosToWaitForRefill();
   }
 
   private Bucket bucket(Applied limit) {

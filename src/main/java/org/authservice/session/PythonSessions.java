@@ -67,6 +67,14 @@ public final class PythonSessions {
         .orElseGet(Presented.Nothing::new);
   }
 
+  /** What a refresh with the token would go on with: a session, be it opened yet or not. */
+  public Presented acceptable(Secret token) {
+    Optional<PythonTokens.Refresh> read = pythonTokens.refresh(token.reveal());
+    return read.isPresent() && unused(token).isPresent()
+        ? new Presented.Good(read.get().userId(), sessionId(read.get()), read.get().expiresAt())
+        : identify(token);
+  }
+
   /**
    * Whom the token would sign in, were it not used yet; empty when it is blacklisted or dead. It
    * lets somebody leave everywhere with a token that has opened no session here.

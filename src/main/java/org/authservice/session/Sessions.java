@@ -92,8 +92,8 @@ public final class Sessions {
 
   /** What a refresh token names, for whoever wants to leave. */
   public sealed interface Presented {
-    /** A session that it could refresh. */
-    record Good(long userId, String sessionId) implements Presented {}
+    /** A session that it could refresh until then. */
+    record Good(long userId, String sessionId, Instant expiresAt) implements Presented {}
 
     /** A living session that has left this token behind. */
     record Stale(long userId, String sessionId) implements Presented {}
@@ -218,7 +218,9 @@ public final class Sessions {
     boolean good =
         clock.instant().isBefore(tokenExpiry)
             && !(decision(session.get(), number) instanceof Numbers.Decision.Reuse);
-    return good ? new Presented.Good(userId, sessionId) : new Presented.Stale(userId, sessionId);
+    return good
+        ? new Presented.Good(userId, sessionId, tokenExpiry)
+        : new Presented.Stale(userId, sessionId);
   }
 
   /** The row of that id, ended or not. */

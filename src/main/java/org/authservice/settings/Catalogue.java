@@ -158,7 +158,7 @@ final class Catalogue {
               "API_CLIENTS",
               "{}",
               "{\"orders\": \"its-secret\"}",
-              "who may introspect and revoke (not built yet)"),
+              "who may introspect and revoke, JSON"),
           Setting.of("LOG_LEVEL", "INFO", "DEBUG", "TRACE, DEBUG, INFO, WARN or ERROR"),
           Setting.of("LOG_FORMAT", "text; json in production", "json", "text or json"),
           Setting.of("SLOW_REQUEST_SECONDS", "2", "1", "slower requests are warned about"),

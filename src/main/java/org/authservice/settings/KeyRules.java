@@ -10,6 +10,9 @@ final class KeyRules {
   /** RFC 7518, section 3.2: as long as the hash of HS256. */
   static final int LEAST_BYTES = 32;
 
+  /** A client's secret is tried over the network only, ten times a minute. */
+  static final int LEAST_CLIENT_BYTES = 16;
+
   /** What templates and manuals put in the place of a key; the long one is the FastAPI manual's. */
   private static final Pattern PLACEHOLDER =
       Pattern.compile(

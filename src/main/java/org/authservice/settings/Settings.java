@@ -16,4 +16,5 @@ public record Settings(
     RegistrationSettings registration,
     MailSettings mail,
     LimitSettings limits,
+    ApiClientSettings apiClients,
     LogSettings logs) {}

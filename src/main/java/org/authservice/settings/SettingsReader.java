@@ -83,8 +83,7 @@ public final class SettingsReader {
         source.require(name, "production needs it");
       }
     }
-    for (String later :
-        List.of("GOOGLE_CLIENT_ID", "REDIS_URL", "API_CLIENTS", "LOGIN_REDIRECT_URLS")) {
+    for (String later : List.of("GOOGLE_CLIENT_ID", "REDIS_URL", "LOGIN_REDIRECT_URLS")) {
       if (source.text(later).isPresent()) {
         warnings.add(later + " is set, but this version does not use it yet.");
       }
@@ -112,6 +111,7 @@ public final class SettingsReader {
             source.flag("REGISTRATION_PRIVACY", false)),
         mail(),
         limits(),
+        apiClients(),
         logs(production));
   }
 
@@ -316,6 +316,18 @@ public final class SettingsReader {
         source.rates("RATE_LIMITS"),
         source.networks("RATE_LIMIT_NETWORKS"),
         source.networkList("TRUSTED_PROXIES"));
+  }
+
+  private ApiClientSettings apiClients() {
+    Map<String, Secret> secrets = source.secrets("API_CLIENTS");
+    secrets.forEach((id, secret) -> {
+      if (secret.bytes().length < KeyRules.LEAST_CLIENT_BYTES) {
+        warnings.add(
+            "API_CLIENTS: the secret of %s has fewer than %d bytes and could be guessed."
+                .formatted(id, KeyRules.LEAST_CLIENT_BYTES));
+      }
+    });
+    return new ApiClientSettings(secrets);
   }
 
   private LogSettings logs(boolean production) {

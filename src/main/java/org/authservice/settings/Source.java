@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 import org.authservice.json.Json;
 import org.authservice.json.JsonObject;
 import org.authservice.json.MalformedJson;
+import org.authservice.secret.Secret;
 import org.jspecify.annotations.Nullable;
 
 /** Typed access to raw values; collects what is wrong with them. */
@@ -155,6 +156,22 @@ final class Source {
     return networks;
   }
 
+  /** A JSON object of secrets by name. */
+  Map<String, Secret> secrets(String name) {
+    Map<String, Secret> secrets = new LinkedHashMap<>();
+    object(name)
+        .forEach((id, value) -> {
+          if (!id.matches("[\\x21-\\x7e]{1,100}")) {
+            reject(name, "an id must have 1 to 100 visible ASCII characters");
+          } else if (value instanceof String secret && secret.matches("[\\x20-\\x7e]{1,200}")) {
+            secrets.put(id, Secret.of(secret));
+          } else {
+            reject(name, "\"" + id + "\" needs a secret of 1 to 200 ASCII characters");
+          }
+        });
+    return secrets;
+  }
+
   Map<String, LimitSettings.Rate> rates(String name) {
     Map<String, LimitSettings.Rate> rates = new LinkedHashMap<>();
     object(name)
@@ -215,7 +232,9 @@ final class Source {
 
   private @Nullable Object json(String name, String text) {
     try {
-      return Json.parse(text.getBytes(StandardCharsets.UTF_8)).value();
+      Json.Parsed parsed = Json.parse(text.getBytes(StandardCharsets.UTF_8));
+      parsed.repeated().forEach(member -> reject(name, "\"" + member + "\" is there twice"));
+      return parsed.value();
     } catch (MalformedJson malformed) {
       reject(name, "it cannot be read as JSON: " + malformed.getMessage());
       return null;

@@ -82,7 +82,7 @@ public final class Leaving {
       case Presented.Nothing _ -> {}
       case Presented.Stale(var userId, var sessionId) ->
           end(userId, Optional.of(sessionId), Scope.LOCAL, client);
-      case Presented.Good(var userId, var sessionId) ->
+      case Presented.Good(var userId, var sessionId, var _) ->
           end(userId, Optional.of(sessionId), scope, client);
     }
   }

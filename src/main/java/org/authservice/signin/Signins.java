@@ -29,6 +29,7 @@ import org.authservice.token.LegacyTokens;
 public final class Signins {
   private final List<Route> routes = new ArrayList<>();
   private final AccountAdministration administration;
+  private final Leaving leaving;
 
   /** Everything the use cases stand on. */
   public record Parts(
@@ -124,7 +125,7 @@ public final class Signins {
             it.events,
             it.secrets);
     var requests = new CodeRequests(it.database, directory, it.otps, it.outbox, it.events);
-    var leaving = new Leaving(it.database, it.accounts, it.sessions, it.pythonSessions, revocation);
+    leaving = new Leaving(it.database, it.accounts, it.sessions, it.pythonSessions, revocation);
     routes.addAll(new RegistrationRoutes(registering).routes());
     routes.addAll(
         new SigninRoutes(login, requests, codeSignin, leaving, it.codes, it.bearer).routes());
@@ -141,6 +142,11 @@ public final class Signins {
   /** The endpoints. */
   public List<Route> routes() {
     return List.copyOf(routes);
+  }
+
+  /** Logging out. */
+  public Leaving leaving() {
+    return leaving;
   }
 
   /** What an operator can do to accounts. */

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.authservice.http.Principal;
+import org.authservice.json.JsonObject;
 
 /**
  * Decides whom a Bearer token speaks for (RFC 6750), without any database access. That a token is
@@ -27,11 +28,11 @@ public final class BearerTokens {
   private final PythonTokens pythonTokens;
   private final Revocations revocations;
   private final Clock clock;
-  private final Cache<ByteBuffer, Genuine> remembered =
+  private final Cache<ByteBuffer, Remembered> remembered =
       Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).expireAfterWrite(MEMORY).build();
 
   /** What a signature and the claims beside the times have shown. */
-  private record Genuine(Principal principal, Instant end) {}
+  private record Remembered(Principal principal, Instant end) {}
 
   /** Tokens of this service, and of the Python service while they are accepted. */
   public BearerTokens(
@@ -43,39 +44,65 @@ public final class BearerTokens {
   }
 
   /**
+   * A token that was issued for this service and has not expired; it may have been ended.
+   *
+   * @param endedBy what ends it when it is among the revocations: its session's id, or the
+   *     fingerprint of a token of the Python service
+   * @param claims all that it says
+   * @param end from when on it is refused
+   */
+  public record Genuine(Principal principal, String endedBy, JsonObject claims, Instant end) {}
+
+  /**
    * Whom the token speaks for; empty when it is not valid or its session has ended.
    *
    * @throws org.authservice.http.Unavailable when this node does not know which sessions have ended
    */
   public Optional<Principal> accept(String token) {
     ByteBuffer digest = digest(token);
-    Genuine known = remembered.getIfPresent(digest);
+    Remembered known = remembered.getIfPresent(digest);
     if (known != null && clock.instant().isBefore(known.end())) {
-      return unended(known.principal());
+      return Optional.of(known.principal())
+          .filter(it -> !revocations.isEnded(it.sessionId().orElseThrow()));
     }
+    Optional<Genuine> genuine = genuine(token);
+    genuine
+        .filter(it -> it.principal().sessionId().isPresent())
+        .ifPresent(it -> remembered.put(digest, new Remembered(it.principal(), it.end())));
+    return genuine.filter(it -> !isEnded(it)).map(Genuine::principal);
+  }
+
+  /** The same, with all that the token says. */
+  public Optional<Genuine> living(String token) {
+    return genuine(token).filter(it -> !isEnded(it));
+  }
+
+  /** A token that is rightly signed and timely, ended or not. */
+  public Optional<Genuine> genuine(String token) {
     Optional<Jwt> parsed = Jwt.parse(token);
     if (parsed.isEmpty()) {
       return Optional.empty();
     }
-    Optional<Principal> ours = accessTokens.verify(parsed.get());
-    if (ours.isPresent()) {
-      parsed
-          .get()
-          .time("exp")
-          .ifPresent(exp ->
-              remembered.put(digest, new Genuine(ours.get(), exp.plus(AccessTokens.LEEWAY))));
-      return unended(ours.get());
-    }
-    return pythonTokens
-        .access(parsed.get())
-        .filter(access -> !revocations.isEndedLegacy(access))
-        .map(access -> new Principal(access.userId(), Optional.empty(), access.issuedAt()));
+    Jwt jwt = parsed.get();
+    Optional<Principal> ours = accessTokens.verify(jwt);
+    return ours.isPresent()
+        ? ours.map(it -> genuine(it, it.sessionId().orElseThrow(), jwt))
+        : pythonTokens
+            .access(jwt)
+            .map(it -> new Principal(it.userId(), Optional.empty(), it.issuedAt()))
+            .map(it -> genuine(it, jwt.fingerprint(), jwt));
   }
 
-  private Optional<Principal> unended(Principal principal) {
-    return revocations.isEnded(principal.sessionId().orElseThrow())
-        ? Optional.empty()
-        : Optional.of(principal);
+  private static Genuine genuine(Principal principal, String endedBy, Jwt jwt) {
+    Instant end = jwt.time("exp").orElseThrow().plus(AccessTokens.LEEWAY);
+    return new Genuine(principal, endedBy, jwt.claims(), end);
+  }
+
+  private boolean isEnded(Genuine token) {
+    Principal principal = token.principal();
+    boolean legacy = principal.sessionId().isEmpty();
+    return revocations.isEnded(token.endedBy())
+        || (legacy && revocations.isEndedLegacy(principal.userId(), principal.issuedAt()));
   }
 
   /** A digest, so that no token lies in memory longer than its request. */

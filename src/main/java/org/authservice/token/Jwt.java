@@ -1,8 +1,11 @@
 package org.authservice.token;
 
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.Optional;
 import org.authservice.json.Json;
 import org.authservice.json.JsonObject;
@@ -71,6 +74,19 @@ final class Jwt {
     return algorithm.equals(header.get("alg")) && key.verifies(signingInput, signature);
   }
 
+  /**
+   * Tells this token from any other: 64 hexadecimal digits. It is taken over what is signed, which
+   * unlike the signature's text has one spelling only.
+   */
+  String fingerprint() {
+    try {
+      var sha256 = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(sha256.digest(signingInput));
+    } catch (GeneralSecurityException impossible) {
+      throw new IllegalStateException("SHA-256 is not available", impossible);
+    }
+  }
+
   /** A header member that is a string. */
   @Nullable String header(String name) {
     return header.get(name) instanceof String text ? text : null;
@@ -78,6 +94,11 @@ final class Jwt {
 
   boolean hasHeader(String name) {
     return header.has(name);
+  }
+
+  /** All claims. */
+  JsonObject claims() {
+    return claims;
   }
 
   boolean has(String claim) {

@@ -84,7 +84,10 @@ public final class Revocations {
     database.listen(CHANNEL, this::heard);
   }
 
-  /** Ends sessions: neither of their tokens works on any node once the transaction commits. */
+  /**
+   * Ends sessions, or tokens of the Python service by their fingerprints: none of their tokens
+   * works on any node once the transaction commits.
+   */
   public void end(Transaction tx, long userId, Collection<String> sessionIds) {
     Instant now = clock.instant();
     for (String id : sessionIds) {
@@ -119,7 +122,7 @@ public final class Revocations {
   }
 
   /**
-   * Whether the session has ended.
+   * Whether the session of that id has ended, or the Python service's token of that fingerprint.
    *
    * @throws Unavailable when this node does not know, because it cannot read the table
    */
@@ -133,10 +136,10 @@ public final class Revocations {
    *
    * @throws Unavailable when this node does not know
    */
-  boolean isEndedLegacy(PythonTokens.Access token) {
+  boolean isEndedLegacy(long userId, Instant issuedAt) {
     requireFresh();
-    Instant validFrom = tokensValidFrom.get(token.userId());
-    return validFrom != null && token.issuedAt().isBefore(validFrom);
+    Instant validFrom = tokensValidFrom.get(userId);
+    return validFrom != null && issuedAt.isBefore(validFrom);
   }
 
   /** Whether every living entry has been read, a moment ago at the latest. */
