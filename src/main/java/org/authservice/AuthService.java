@@ -50,6 +50,7 @@ import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
 import org.authservice.session.PythonSessions;
+import org.authservice.session.SessionOverview;
 import org.authservice.session.SessionRoutes;
 import org.authservice.session.Sessions;
 import org.authservice.settings.SecretFile;
@@ -333,6 +334,7 @@ public final class AuthService implements AutoCloseable {
             meters);
     var pythonSessions =
         new PythonSessions(database, sessions, accounts, pythonTokens, revocations, keyring, clock);
+    var overview = new SessionOverview(database, sessions, accounts, clock);
     var signins =
         new Signins(
             new Signins.Parts(
@@ -350,13 +352,14 @@ public final class AuthService implements AutoCloseable {
                 events,
                 sessions,
                 pythonSessions,
+                overview,
                 legacy,
                 bearerTokens::accept,
                 keyring,
                 clock,
                 secrets));
     routes.addAll(signins.routes());
-    routes.addAll(new SessionRoutes(sessions, pythonSessions).routes());
+    routes.addAll(new SessionRoutes(sessions, pythonSessions, overview).routes());
     routes.addAll(new ProfileRoutes(accounts).routes());
     routes.addAll(new CheckRoutes().routes());
     routes.addAll(

@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
       ClockCommand.class,
       SettingsCommand.class,
       UsersCommand.class,
+      SessionsCommand.class,
       KeysCommand.class
     })
 public final class Main {

@@ -88,11 +88,11 @@ final class UsersCommand {
   }
 
   /** What is done with an account. */
-  private interface Work {
+  interface Work {
     int on(AccountAdministration administration, Account account);
   }
 
-  private static int withAccount(String email, Work work) {
+  static int withAccount(String email, Work work) {
     EmailAddress address = address(email);
     return with(administration -> {
       Optional<Account> account = administration.find(address);
@@ -102,7 +102,7 @@ final class UsersCommand {
     });
   }
 
-  private static int with(ToIntFunction<AccountAdministration> work) {
+  static int with(ToIntFunction<AccountAdministration> work) {
     Settings settings = Main.read().settings();
     var clock = new DatabaseClock(Clock.systemUTC());
     try (AuthService service = AuthService.offline(settings, clock, Secrets.secure())) {
@@ -125,12 +125,12 @@ final class UsersCommand {
     return Secret.of(line);
   }
 
-  private static int done(String message) {
+  static int done(String message) {
     System.out.println(message);
     return 0;
   }
 
-  private static int refused(String message) {
+  static int refused(String message) {
     System.err.println(message);
     return Main.FAILED;
   }

@@ -152,10 +152,41 @@ final class SessionStore {
                 .number(read.numbers().previous()));
   }
 
-  Statement<Integer> end(String id, Instant now) {
+  /** Ends a session of that account. */
+  Statement<Integer> end(long userId, String id, Instant now) {
     return Statement.count(
-        "UPDATE sessions SET ended_at = ? WHERE id = ? AND ended_at IS NULL",
-        p -> p.millis(now).text(id));
+        "UPDATE sessions SET ended_at = ? WHERE id = ? AND user_id = ? AND ended_at IS NULL",
+        p -> p.millis(now).text(id).number(userId));
+  }
+
+  /** What is shown of a session. */
+  record Listed(
+      String id,
+      String address,
+      String userAgent,
+      Instant createdAt,
+      Instant changedAt,
+      Instant previousSeenAt) {}
+
+  /** The living sessions of an account: one first, then those last used. */
+  Statement<List<Listed>> living(long userId, Optional<String> first, Instant now, int most) {
+    return Statement.rows(
+        """
+        SELECT id, address, user_agent, created_at, changed_at, previous_seen_at FROM sessions
+        WHERE user_id = ? AND ended_at IS NULL AND idle_expires_at > ? AND absolute_expires_at > ?
+        ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END,
+          CASE WHEN changed_at > created_at THEN changed_at ELSE created_at END DESC, id
+        LIMIT ?
+        """,
+        p -> p.number(userId).millis(now).millis(now).text(first.orElse("")).number(most),
+        row ->
+            new Listed(
+                row.text("id"),
+                row.text("address"),
+                row.text("user_agent"),
+                row.millis("created_at"),
+                row.millis("changed_at"),
+                row.millis("previous_seen_at")));
   }
 
   /**

@@ -130,9 +130,9 @@ public final class Sessions {
         .orElseGet(Presented.Nothing::new);
   }
 
-  /** Ends one session; false when it had ended before. */
+  /** Ends one session of an account; false when it has none of that id, or it had ended before. */
   public boolean end(Transaction tx, long userId, String sessionId, Client client) {
-    if (tx.run(store.end(sessionId, now())) == 0) {
+    if (tx.run(store.end(userId, sessionId, now())) == 0) {
       return false;
     }
     announceEnd(tx, userId, List.of(sessionId), client);

@@ -1,5 +1,6 @@
 package org.authservice.signin;
 
+import java.util.List;
 import java.util.Optional;
 import org.authservice.account.Account;
 import org.authservice.account.Accounts;
@@ -12,8 +13,9 @@ import org.authservice.http.Client;
 import org.authservice.password.PasswordHasher;
 import org.authservice.password.PasswordPolicy;
 import org.authservice.secret.Secret;
+import org.authservice.session.SessionOverview;
 
-/** What an operator can do to accounts, by {@code bin/auth users}. */
+/** What an operator can do to accounts and their sessions, by {@code bin/auth users|sessions}. */
 public final class AccountAdministration {
   private static final Client OPERATOR = new Client("", "bin/auth", Optional.empty(), "bin-auth");
 
@@ -23,6 +25,7 @@ public final class AccountAdministration {
   private final Accounts accounts;
   private final AccountRevocation revocation;
   private final AccountErasure erasure;
+  private final SessionOverview sessions;
   private final SecurityEvents events;
 
   AccountAdministration(
@@ -32,6 +35,7 @@ public final class AccountAdministration {
       Accounts accounts,
       AccountRevocation revocation,
       AccountErasure erasure,
+      SessionOverview sessions,
       SecurityEvents events) {
     this.database = database;
     this.policy = policy;
@@ -39,6 +43,7 @@ public final class AccountAdministration {
     this.accounts = accounts;
     this.revocation = revocation;
     this.erasure = erasure;
+    this.sessions = sessions;
     this.events = events;
   }
 
@@ -104,6 +109,26 @@ public final class AccountAdministration {
   /** Erases the account: everything personal goes, its id stays taken. */
   public void delete(Account account) {
     erasure.erase(account, OPERATOR);
+  }
+
+  /** The living sessions of an account. */
+  public List<SessionOverview.Shown> sessions(Account account) {
+    return sessions.list(account.id());
+  }
+
+  /** Ends a session on every node; false when there is none of that id alive. */
+  public boolean endSession(String sessionId) {
+    return sessions.end(sessionId, OPERATOR);
+  }
+
+  /** Ends all that the account's credentials have opened, sign-ins under way included. */
+  public void endSessions(Account account) {
+    database.transaction(tx -> {
+      accounts.lock(tx, account.id());
+      accounts.raiseCredentials(tx, account.id());
+      revocation.revokeAll(tx, account.id(), OPERATOR);
+      return true;
+    });
   }
 
   private void record(Transaction tx, SecurityEvent.Type type, long userId) {

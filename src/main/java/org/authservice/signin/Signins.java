@@ -20,6 +20,7 @@ import org.authservice.ratelimit.LoginThrottle;
 import org.authservice.secret.Keyring;
 import org.authservice.secret.Secrets;
 import org.authservice.session.PythonSessions;
+import org.authservice.session.SessionOverview;
 import org.authservice.session.Sessions;
 import org.authservice.settings.CodeSettings;
 import org.authservice.settings.RegistrationSettings;
@@ -47,6 +48,7 @@ public final class Signins {
       SecurityEvents events,
       Sessions sessions,
       PythonSessions pythonSessions,
+      SessionOverview sessionOverview,
       LegacyTokens legacyTokens,
       Function<String, Optional<Principal>> bearer,
       Keyring keyring,
@@ -136,7 +138,7 @@ public final class Signins {
     routes.addAll(new AccountRoutes(erasure).routes());
     administration =
         new AccountAdministration(
-            it.database, it.policy, it.hasher, it.accounts, revocation, erasure, it.events);
+            it.database, it.policy, it.hasher, it.accounts, revocation, erasure, it.sessionOverview, it.events);
   }
 
   /** The endpoints. */
