@@ -1,0 +1,240 @@
+package org.authservice.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.authservice.testing.Databases;
+import org.authservice.testing.ForgedTokens;
+import org.authservice.testing.Reply;
+import org.authservice.testing.Snippets;
+import org.authservice.testing.TestService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the page on verifying tokens says for Python, Node and nginx works as it stands there. */
+@Tag("soak")
+class ResourceServersTest {
+  private static final String KEY = "a-key-for-tests-0123456789abcdefghijkl";
+  private static final String ISSUER = "https://auth.example.com";
+  private static final Path NODE = Path.of("target/node"); // where .ci/run installs jose
+
+  @TempDir Path folder;
+
+  private TestService service;
+
+  @BeforeEach
+  void start() {
+    service =
+        TestService.with(Databases.SQLITE)
+            .set("JWT_ISSUER", ISSUER)
+            .set("API_CLIENTS", "{\"orders\": \"a-secret+of/orders%41\"}")
+            .realTime()
+            .start();
+  }
+
+  @AfterEach
+  void stop() {
+    service.close();
+  }
+
+  @Test
+  void pythonVerifiesByBothLibraries() throws Exception {
+    for (String module : List.of("verify_with_jose", "verify_with_pyjwt")) {
+      Snippets.write(module + ".py", folder);
+      String program =
+          """
+          import sys
+          from %s import user_id
+          for token in sys.argv[3:]:
+              try:
+                  print(user_id(token, sys.argv[1], sys.argv[2]))
+              except Exception as refusal:
+                  print("refused")
+          """
+              .formatted(module);
+      accepted(List.of("python3", "-c", program), folder);
+    }
+  }
+
+  @Test
+  void nodeVerifies() throws Exception {
+    Snippets.write("verify.mjs", NODE);
+    String program =
+        """
+        import { userId } from "./verify.mjs";
+        const [key, issuer, ...tokens] = process.argv.slice(1);
+        for (const token of tokens) {
+          try { console.log(await userId(token, key, issuer)); } catch { console.log("refused"); }
+        }
+        """;
+    accepted(List.of("node", "--input-type=module", "-e", program, "--"), NODE);
+  }
+
+  @Test
+  void pythonIntrospects() throws Exception {
+    Snippets.write("introspect.py", folder);
+    Reply tokens = service.verified("ada@example.com");
+    String program =
+        """
+        import sys
+        from introspect import user_id
+        print([user_id(token, sys.argv[1], "orders", "a-secret+of/orders%41")
+               for token in sys.argv[2:]])
+        """;
+    String url = "http://localhost:" + service.port();
+
+    List<String> command = List.of("python3", "-c", program, url);
+    String good = tokens.text("access_token");
+    assertThat(run(with(command, good, tokens.text("refresh_token"), "x"), folder))
+        .containsExactly("[1, None, None]");
+    service.logout(tokens.text("refresh_token"), "local").expect(200);
+    assertThat(run(with(command, good), folder)).containsExactly("[None]");
+  }
+
+  @Test
+  void nginxAsksForEachRequest() throws Exception {
+    var behind = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    behind.createContext("/", exchange -> {
+      String user = String.join(",", exchange.getRequestHeaders().get("X-Auth-User-Id"));
+      byte[] body = ("hello " + user).getBytes(StandardCharsets.UTF_8);
+      exchange.sendResponseHeaders(200, body.length);
+      exchange.getResponseBody().write(body);
+      exchange.close();
+    });
+    behind.start();
+    int port = freePort();
+    Process nginx = nginx(port, behind.getAddress().getPort());
+    try {
+      Reply tokens = service.verified("ada@example.com");
+      String good = tokens.text("access_token");
+      awaitListening(port);
+
+      assertThat(call(port, good).body()).isEqualTo("hello 1");
+      for (String bad : ForgedTokens.of(tokens, KEY, ISSUER).values()) {
+        HttpResponse<String> refused = call(port, bad);
+        assertThat(refused.statusCode()).isEqualTo(401);
+        assertThat(refused.headers().firstValue("WWW-Authenticate"))
+            .contains("Bearer error=\"invalid_token\"");
+      }
+      service.logout(tokens.text("refresh_token"), "local").expect(200);
+      assertThat(call(port, good).statusCode()).isEqualTo(401);
+      service.close();
+      HttpResponse<String> away = call(port, good);
+      assertThat(away.statusCode()).isEqualTo(503);
+      assertThat(away.headers().firstValue("Retry-After")).contains("2");
+    } finally {
+      nginx.destroy();
+      assertThat(nginx.waitFor(10, TimeUnit.SECONDS)).isTrue();
+      behind.stop(0);
+    }
+  }
+
+  private void accepted(List<String> program, Path directory) throws Exception {
+    Reply tokens = service.verified("user" + program.hashCode() + "@example.com");
+    Map<String, String> bad = ForgedTokens.of(tokens, KEY, ISSUER);
+    List<String> command = with(program, KEY, ISSUER, tokens.text("access_token"));
+    command.addAll(bad.values());
+
+    List<String> outcomes = run(command, directory);
+
+    assertThat(outcomes.getFirst())
+        .isEqualTo(tokens.json().path("user").path("id").asText());
+    assertThat(outcomes).hasSize(bad.size() + 1);
+    assertThat(outcomes.subList(1, outcomes.size())).as("%s", bad.keySet()).containsOnly("refused");
+  }
+
+  private Process nginx(int port, int behind) throws IOException {
+    Path conf = folder.resolve("nginx.conf");
+    Files.writeString(
+        conf,
+        """
+        daemon off;
+        master_process off;
+        pid %1$s/nginx.pid;
+        error_log stderr;
+        events {}
+        http {
+          access_log off;
+          client_body_temp_path %1$s/body;
+          proxy_temp_path %1$s/proxy;
+          fastcgi_temp_path %1$s/fastcgi;
+          uwsgi_temp_path %1$s/uwsgi;
+          scgi_temp_path %1$s/scgi;
+          upstream auth_service { server 127.0.0.1:%2$d; }
+          upstream your_service { server 127.0.0.1:%3$d; }
+          server {
+            listen 127.0.0.1:%4$d;
+            %5$s
+          }
+        }
+        """
+            .formatted(folder, service.port(), behind, port, Snippets.code("nginx.conf")));
+    return new ProcessBuilder("nginx", "-p", folder.toString(), "-c", conf.toString())
+        .inheritIO()
+        .start();
+  }
+
+  private static HttpResponse<String> call(int port, String token) throws Exception {
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client.send(
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/api/x"))
+              .header("Authorization", "Bearer " + token)
+              .header("X-Auth-User-Id", "99")
+              .build(),
+          HttpResponse.BodyHandlers.ofString());
+    }
+  }
+
+  private static void awaitListening(int port) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (true) {
+      try (var socket = new java.net.Socket(InetAddress.getLoopbackAddress(), port)) {
+        assertThat(socket.isConnected()).isTrue();
+        return;
+      } catch (IOException notYet) {
+        assertThat(System.nanoTime()).isLessThan(deadline);
+        TimeUnit.MILLISECONDS.sleep(20);
+      }
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private static List<String> with(List<String> command, String... more) {
+    List<String> all = new ArrayList<>(command);
+    all.addAll(List.of(more));
+    return all;
+  }
+
+  private static List<String> run(List<String> command, Path directory) throws Exception {
+    Process process =
+        new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
+    String output =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(output).isZero();
+    return output.lines().toList();
+  }
+}
