@@ -149,6 +149,19 @@ class ContractTest {
     String bearer = "Bearer " + tokens.text("access_token");
     drive.took(Method.GET, "/auth/profile", null, service.profile(tokens.text("access_token")));
     drive.took(Method.GET, "/auth/profile", null, service.get("/auth/profile"));
+    drive.took(Method.GET, "/auth/sessions", null, bearer(bearer, "GET", "/auth/sessions"));
+    drive.took(Method.GET, "/auth/sessions", null, service.get("/auth/sessions"));
+    String unknown = "/auth/sessions/unknown";
+    drive.took(Method.DELETE, unknown, null, bearer(bearer, "DELETE", unknown));
+    for (String path : List.of("/auth/introspect", "/auth/revoke")) {
+      drive.took(Method.POST, path, null, service.send("POST", path, "{}"));
+      drive.took(
+          Method.POST,
+          path,
+          null,
+          service.send(
+              "POST", path, "token=x", "Content-Type", "application/x-www-form-urlencoded"));
+    }
     String name = "{\"full_name\":null}";
     drive.took(
         Method.PUT,
@@ -181,6 +194,10 @@ class ContractTest {
           Method.POST, path, null, service.send("POST", path, "{}", "Content-Type", "text/plain"));
       drive.took(Method.POST, path, null, service.send("POST", path, " ".repeat(70_000)));
     }
+  }
+
+  private Reply bearer(String bearer, String method, String path) {
+    return service.send(method, path, null, "Authorization", bearer);
   }
 
   private Reply post(Drive drive, String path, Map<String, String> body) {

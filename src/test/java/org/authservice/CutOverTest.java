@@ -37,10 +37,7 @@ class CutOverTest {
   void adopt() {
     database = engine.leftByPython();
     service =
-        TestService.with(database)
-            .set("SECRET_KEY", PythonService.SECRET_KEY)
-            .realTime()
-            .start();
+        TestService.with(database).set("SECRET_KEY", PythonService.SECRET_KEY).realTime().start();
   }
 
   @AfterEach
@@ -56,7 +53,10 @@ class CutOverTest {
 
     assertThat(service.profile(theirs.getFirst()).expect(200).text("email")).isEqualTo(ADA);
     assertThat(python("access", ours.text("access_token"))).containsExactly("accepted for 1");
-    assertThat(python("refresh", ours.text("access_token"))).first().asString().startsWith("refused");
+    assertThat(python("refresh", ours.text("access_token")))
+        .first()
+        .asString()
+        .startsWith("refused");
     assertThat(python("refresh", ours.text("refresh_token")))
         .first()
         .asString()
@@ -112,16 +112,12 @@ class CutOverTest {
   @Test
   void passwordsSetHereAreGoodThere() throws Exception {
     assertThat(python("login", ADA, PythonService.ADA_PASSWORD)).containsExactly("accepted for 1");
-    String token =
-        service.login(ADA, PythonService.ADA_PASSWORD).expect(200).text("access_token");
+    String token = service.login(ADA, PythonService.ADA_PASSWORD).expect(200).text("access_token");
     service
         .post(
             "/auth/change-password",
             Map.of(
-                "current_password",
-                PythonService.ADA_PASSWORD,
-                "new_password",
-                "Another-Horse8?"),
+                "current_password", PythonService.ADA_PASSWORD, "new_password", "Another-Horse8?"),
             "Authorization",
             "Bearer " + token)
         .expect(200);

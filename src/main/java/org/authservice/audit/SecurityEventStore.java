@@ -26,7 +26,10 @@ final class SecurityEventStore {
 
   Statement<Integer> anonymise(long userId) {
     return Statement.count(
-        "UPDATE security_events SET address = '', user_agent = '' WHERE user_id = ?",
+        """
+        UPDATE security_events SET address = '', user_agent = '', request_id = ''
+        WHERE user_id = ?
+        """,
         p -> p.number(userId));
   }
 }

@@ -9,7 +9,10 @@ import org.authservice.http.Route;
 import org.authservice.json.JsonObject;
 import org.authservice.secret.Secret;
 
-/** {@code /auth/refresh} and {@code /auth/sessions}: going on with a session, seeing and ending them. */
+/**
+ * {@code /auth/refresh} and {@code /auth/sessions}: going on with a session, seeing and ending
+ * them.
+ */
 public final class SessionRoutes {
   /** No token of ours is longer. */
   public static final int MAX_TOKEN_LENGTH = 8192;
@@ -19,8 +22,7 @@ public final class SessionRoutes {
   private final SessionOverview overview;
 
   /** Routes to those sessions. */
-  public SessionRoutes(
-      Sessions sessions, PythonSessions pythonSessions, SessionOverview overview) {
+  public SessionRoutes(Sessions sessions, PythonSessions pythonSessions, SessionOverview overview) {
     this.sessions = sessions;
     this.pythonSessions = pythonSessions;
     this.overview = overview;

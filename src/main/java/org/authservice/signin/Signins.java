@@ -138,7 +138,14 @@ public final class Signins {
     routes.addAll(new AccountRoutes(erasure).routes());
     administration =
         new AccountAdministration(
-            it.database, it.policy, it.hasher, it.accounts, revocation, erasure, it.sessionOverview, it.events);
+            it.database,
+            it.policy,
+            it.hasher,
+            it.accounts,
+            revocation,
+            erasure,
+            it.sessionOverview,
+            it.events);
   }
 
   /** The endpoints. */

@@ -112,13 +112,15 @@ class ResourceServersTest {
   @Test
   void nginxAsksForEachRequest() throws Exception {
     var behind = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    behind.createContext("/", exchange -> {
-      String user = String.join(",", exchange.getRequestHeaders().get("X-Auth-User-Id"));
-      byte[] body = ("hello " + user).getBytes(StandardCharsets.UTF_8);
-      exchange.sendResponseHeaders(200, body.length);
-      exchange.getResponseBody().write(body);
-      exchange.close();
-    });
+    behind.createContext(
+        "/",
+        exchange -> {
+          String user = String.join(",", exchange.getRequestHeaders().get("X-Auth-User-Id"));
+          byte[] body = ("hello " + user).getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(200, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
     behind.start();
     int port = freePort();
     Process nginx = nginx(port, behind.getAddress().getPort());
@@ -155,8 +157,7 @@ class ResourceServersTest {
 
     List<String> outcomes = run(command, directory);
 
-    assertThat(outcomes.getFirst())
-        .isEqualTo(tokens.json().path("user").path("id").asText());
+    assertThat(outcomes.getFirst()).isEqualTo(tokens.json().path("user").path("id").asText());
     assertThat(outcomes).hasSize(bad.size() + 1);
     assertThat(outcomes.subList(1, outcomes.size())).as("%s", bad.keySet()).containsOnly("refused");
   }

@@ -42,8 +42,7 @@ class VerifyTokensTest {
         var service =
             TestService.with(Databases.SQLITE).set("JWT_ISSUER", ISSUER).realTime().start()) {
       Class<?> type = loader.loadClass("AccessTokenVerifier");
-      Object verifier =
-          type.getConstructor(String.class, String.class).newInstance(KEY, ISSUER);
+      Object verifier = type.getConstructor(String.class, String.class).newInstance(KEY, ISSUER);
       var userId = type.getMethod("userId", String.class);
       var tokens = service.verified("ada@example.com");
 

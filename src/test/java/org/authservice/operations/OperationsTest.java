@@ -114,7 +114,9 @@ class OperationsTest {
     try (var database = Databases.POSTGRES.migrated();
         var proxy = new TcpProxy(PostgresServers.shared().port());
         var cutOff =
-            TestService.with(PostgresServers.throughPort(database, proxy.port())).start()) {
+            TestService.with(PostgresServers.throughPort(database, proxy.port()))
+                .set("API_CLIENTS", "{\"orders\": \"a-secret-0123456789\"}")
+                .start()) {
       String token = cutOff.verified("ada@example.com").text("access_token");
       proxy.freeze();
       long deadline = System.nanoTime() + Duration.ofSeconds(15).toNanos();
@@ -125,6 +127,14 @@ class OperationsTest {
       }
 
       reply.expect(503, "database_unavailable");
+      cutOff
+          .send(
+              "POST",
+              "/auth/introspect",
+              "client_id=orders&client_secret=a-secret-0123456789&token=" + token,
+              "Content-Type",
+              "application/x-www-form-urlencoded")
+          .expect(503, "database_unavailable");
 
       proxy.thaw();
       deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();

@@ -36,7 +36,8 @@ class SessionListTest extends HttpTest {
 
     assertThat(sessions).hasSize(3);
     assertThat(sessions.getFirst().path("device").asText()).isEqualTo("Firefox on Linux");
-    assertThat(sessions).extracting(it -> it.path("current").asBoolean())
+    assertThat(sessions)
+        .extracting(it -> it.path("current").asBoolean())
         .containsExactly(true, false, false);
     assertThat(sessions.get(1).path("device").asText()).isEqualTo("Mobile Safari on iPhone");
     assertThat(sessions.get(1).path("address").asText()).isEqualTo("127.0.0.1");
@@ -64,7 +65,8 @@ class SessionListTest extends HttpTest {
     login(" ");
     String token = login("(".repeat(3000)).text("access_token");
 
-    assertThat(list(token)).extracting(it -> it.path("device").asText())
+    assertThat(list(token))
+        .extracting(it -> it.path("device").asText())
         .contains("Edge on Windows", "okhttp", "School-App", "Unknown device")
         .noneMatch(name -> name.contains("<") || name.length() > 130);
   }

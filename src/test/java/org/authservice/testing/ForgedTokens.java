@@ -51,8 +51,7 @@ public final class ForgedTokens {
             .issueTime(Date.from(issued))
             .expirationTime(Date.from(issued.plus(Duration.ofMinutes(30))))
             .build();
-    var header =
-        new JWSHeader.Builder(JWSAlgorithm.HS256).type(new JOSEObjectType(type)).build();
+    var header = new JWSHeader.Builder(JWSAlgorithm.HS256).type(new JOSEObjectType(type)).build();
     try {
       var jwt = new SignedJWT(header, claims);
       jwt.sign(new MACSigner(key));
