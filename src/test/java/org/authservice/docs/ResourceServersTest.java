@@ -39,6 +39,7 @@ class ResourceServersTest {
   @TempDir Path folder;
 
   private TestService service;
+  private boolean serving = true;
 
   @BeforeEach
   void start() {
@@ -52,7 +53,9 @@ class ResourceServersTest {
 
   @AfterEach
   void stop() {
-    service.close();
+    if (serving) {
+      service.close();
+    }
   }
 
   @Test
@@ -139,6 +142,7 @@ class ResourceServersTest {
       service.logout(tokens.text("refresh_token"), "local").expect(200);
       assertThat(call(port, good).statusCode()).isEqualTo(401);
       service.close();
+      serving = false;
       HttpResponse<String> away = call(port, good);
       assertThat(away.statusCode()).isEqualTo(503);
       assertThat(away.headers().firstValue("Retry-After")).contains("2");
