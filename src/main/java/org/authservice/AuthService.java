@@ -36,8 +36,8 @@ import org.authservice.operations.ClockKeeper;
 import org.authservice.operations.DatabaseClock;
 import org.authservice.operations.Health;
 import org.authservice.operations.Metrics;
-import org.authservice.operations.SecretKeys;
 import org.authservice.operations.Nodes;
+import org.authservice.operations.SecretKeys;
 import org.authservice.operations.Worker;
 import org.authservice.otp.Otps;
 import org.authservice.password.PasswordHasher;
@@ -161,7 +161,8 @@ public final class AuthService implements AutoCloseable {
    * Starts the service.
    *
    * @param folder where the development key is kept
-   * @param clock a {@link DatabaseClock} is kept at the database's time; any other is taken as right
+   * @param clock a {@link DatabaseClock} is kept at the database's time; any other is taken as
+   *     right
    * @throws StartFailure with one sentence for the operator when it cannot start
    */
   public static AuthService start(Settings settings, Path folder, Clock clock, Secrets secrets) {

@@ -47,7 +47,9 @@ public final class Main {
   static int run(String... args) {
     try {
       if (args.length > 0 && args[0].equals("serve") && args.length == 1) {
-        return serve(Clock.systemUTC()); // without the command line's reflection, for the sake of a quick start
+        return serve(
+            Clock.systemUTC()); // without the command line's reflection, for the sake of a quick
+        // start
       }
       return new CommandLine(new Main())
           .addSubcommand(new Serve())
@@ -85,7 +87,8 @@ public final class Main {
    */
   public static int serve(Clock machine) {
     SettingsReader.Result read = read();
-    var service = AuthService.start(read.settings(), folder(), new DatabaseClock(machine), Secrets.secure());
+    var service =
+        AuthService.start(read.settings(), folder(), new DatabaseClock(machine), Secrets.secure());
     var stopped = new CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(

@@ -121,8 +121,7 @@ class RacesTest {
         TestService.parallel(
             100,
             () -> {
-              Optional<String> successor =
-                  refresh(nodes.get(asked.getAndIncrement() % 2), token);
+              Optional<String> successor = refresh(nodes.get(asked.getAndIncrement() % 2), token);
               if (answered.incrementAndGet() == kill) {
                 victim.kill();
               }
@@ -133,8 +132,7 @@ class RacesTest {
   }
 
   private static String signedIn(ServiceProcess node) {
-    String body =
-        "{\"email\":\"%s\",\"password\":\"%s\"}".formatted(ADA, TestService.PASSWORD);
+    String body = "{\"email\":\"%s\",\"password\":\"%s\"}".formatted(ADA, TestService.PASSWORD);
     assertThat(node.post("/auth/register", body)).isEqualTo(201);
     return new Reply(node.exchange("/auth/login", body).orElseThrow())
         .expect(200)
@@ -170,8 +168,7 @@ class RacesTest {
       assertThat(database.column("SELECT count(*) FROM sessions WHERE ended_at IS NULL"))
           .containsExactly("0");
       assertThat(
-              database.column(
-                  "SELECT count(*) FROM security_events WHERE type = 'session_reused'"))
+              database.column("SELECT count(*) FROM security_events WHERE type = 'session_reused'"))
           .containsExactly("0");
     }
   }
@@ -282,9 +279,7 @@ class RacesTest {
         refreshAll(service, all);
         service.clock().advance(Duration.ofSeconds(31));
       }
-      assertThat(
-              database.column(
-                  "SELECT type FROM security_events WHERE type LIKE 'session_r%'"))
+      assertThat(database.column("SELECT type FROM security_events WHERE type LIKE 'session_r%'"))
           .containsOnly("session_rolled_forward")
           .hasSize(busy.size());
       service

@@ -6,7 +6,6 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.authservice.database.Database;
-import org.authservice.http.Unavailable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,8 +42,7 @@ public final class ClockKeeper {
     this.worker = new Worker("clock", INTERVAL, this::measure, meters);
     this.roundTripMillis = meters.gauge("auth.clock.round.trip.millis", new AtomicLong());
     meters.gauge("auth.clock.offset.seconds", clock, it -> it.offset().toMillis() / 1e3);
-    meters.gauge(
-        "auth.clock.refused.step.seconds", this, it -> it.refusedStep.toMillis() / 1e3);
+    meters.gauge("auth.clock.refused.step.seconds", this, it -> it.refusedStep.toMillis() / 1e3);
   }
 
   /** What measures now and then. */

@@ -192,8 +192,7 @@ public final class Sessions {
   Refreshing refresh(String sessionId, int number, Client client) {
     for (int attempt = 0; attempt < MOST_LOST_RACES; attempt++) {
       // Known to have ended, though the row may have come back from an older copy.
-      Optional<Session> session =
-          living(sessionId).filter(it -> !revocations.isEnded(it.id()));
+      Optional<Session> session = living(sessionId).filter(it -> !revocations.isEnded(it.id()));
       Optional<Account> account =
           session.flatMap(it -> accounts.byId(it.userId())).filter(Account::active);
       if (account.isEmpty()) {
