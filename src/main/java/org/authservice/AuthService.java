@@ -26,6 +26,7 @@ import org.authservice.http.SecurityHeaders;
 import org.authservice.http.Site;
 import org.authservice.mail.DevMailRoutes;
 import org.authservice.mail.DevMailbox;
+import org.authservice.mail.MailAdministration;
 import org.authservice.mail.NoTransport;
 import org.authservice.mail.Outbox;
 import org.authservice.mail.SmtpTransport;
@@ -110,6 +111,7 @@ public final class AuthService implements AutoCloseable {
       List<Route> routes,
       AccountAdministration administration,
       KeyAdministration keys,
+      MailAdministration mails,
       BearerTokens bearerTokens,
       Revocations revocations) {}
 
@@ -225,6 +227,11 @@ public final class AuthService implements AutoCloseable {
   /** What keeps the clock at the database's time; empty when a clock was given that is right. */
   public Optional<ClockKeeper> clockKeeper() {
     return clockKeeper;
+  }
+
+  /** What an operator can do to mails. */
+  MailAdministration mails() {
+    return features.mails();
   }
 
   /** Stops: not ready, then nothing new, then what is under way is finished. */
@@ -401,7 +408,12 @@ public final class AuthService implements AutoCloseable {
             },
             meters));
     return new Features(
-        routes, signins.administration(), keyAdministration, bearerTokens, revocations);
+        routes,
+        signins.administration(),
+        keyAdministration,
+        outbox.administration(),
+        bearerTokens,
+        revocations);
   }
 
   private Optional<SigningKeys> signingKeys() {
@@ -420,8 +432,11 @@ public final class AuthService implements AutoCloseable {
     return new Outbox(
         database,
         transport(routes),
-        new Templates(publicBaseUrl.getHost(), settings.codes().life().toMinutes()),
-        settings.mail().maxPerMinute(),
+        new Templates(
+            settings.mail().look(),
+            publicBaseUrl.getHost(),
+            settings.codes().life().toMinutes()),
+        settings.mail(),
         keyring.sealer("mail", secrets),
         clock,
         secrets,

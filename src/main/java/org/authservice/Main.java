@@ -28,7 +28,8 @@ import picocli.CommandLine.Option;
       SettingsCommand.class,
       UsersCommand.class,
       SessionsCommand.class,
-      KeysCommand.class
+      KeysCommand.class,
+      MailCommand.class
     })
 public final class Main {
   /** The exit code of a command that failed. */

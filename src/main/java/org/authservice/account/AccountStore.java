@@ -111,11 +111,16 @@ final class AccountStore {
     return Statement.count(
         """
         UPDATE users SET full_name = NULL, google_id = NULL,
-          password_confirmed = (hashed_password IS NULL),
+          locale = '', password_confirmed = (hashed_password IS NULL),
           credentials_version = credentials_version + 1, tokens_valid_from = ?, updated_at = ?
         WHERE id = ?
         """,
         p -> p.millis(now).timestamp(now).number(id));
+  }
+
+  Statement<Integer> setLanguages(long id, String languages) {
+    return Statement.count(
+        "UPDATE users SET locale = ? WHERE id = ?", p -> p.text(languages).number(id));
   }
 
   Statement<Integer> confirmPassword(long id, Instant now) {
@@ -154,7 +159,7 @@ final class AccountStore {
     return Statement.count(
         """
         UPDATE users SET email = ?, hashed_password = NULL, google_id = NULL, full_name = NULL,
-          is_active = false, is_verified = false, updated_at = ?
+          locale = '', is_active = false, is_verified = false, updated_at = ?
         WHERE id = ?
         """,
         p -> p.text(placeholder).timestamp(now).number(id));

@@ -90,6 +90,11 @@ public final class Accounts {
     tx.run(store.passToProver(id, clock.instant()));
   }
 
+  /** Remembers which languages its owner prefers, as in {@code Accept-Language}. */
+  public void speaks(Transaction tx, long id, String languages) {
+    tx.run(store.setLanguages(id, languages));
+  }
+
   /** The mailbox's owner says that the password is theirs. */
   public void confirmPassword(Transaction tx, long id) {
     tx.run(store.confirmPassword(id, clock.instant()));

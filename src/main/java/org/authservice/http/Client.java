@@ -10,6 +10,18 @@ import org.authservice.secret.Secret;
  * @param userAgent the User-Agent header, cut to 400 characters, empty when absent
  * @param deviceToken the Device-Token header, unchecked
  * @param requestId the request's id, for the records
+ * @param languages the Accept-Language header, empty when absent, malformed or over 120 characters
  */
 public record Client(
-    String address, String userAgent, Optional<Secret> deviceToken, String requestId) {}
+    String address,
+    String userAgent,
+    Optional<Secret> deviceToken,
+    String requestId,
+    String languages) {
+
+  /** A client that says nothing of languages. */
+  public Client(
+      String address, String userAgent, Optional<Secret> deviceToken, String requestId) {
+    this(address, userAgent, deviceToken, requestId, "");
+  }
+}

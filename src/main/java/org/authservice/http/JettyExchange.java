@@ -27,6 +27,7 @@ final class JettyExchange extends Handler.Abstract {
   private static final long MAX_DRAINED = 16L * 1024 * 1024;
   private static final int MAX_HEADERS = 100;
   private static final int MAX_USER_AGENT = 400;
+  private static final Pattern LANGUAGES = Pattern.compile("[A-Za-z0-9*.,;= -]{0,120}");
   private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
   private final Site site;
@@ -196,6 +197,11 @@ final class JettyExchange extends Handler.Abstract {
         addresses.of(Request.getRemoteAddr(jetty), headers),
         userAgent.length() > MAX_USER_AGENT ? userAgent.substring(0, MAX_USER_AGENT) : userAgent,
         Optional.ofNullable(headers.get("device-token")).map(Secret::of),
-        id);
+        id,
+        languages(headers.getOrDefault("accept-language", "")));
+  }
+
+  private static String languages(String header) {
+    return LANGUAGES.matcher(header).matches() ? header : "";
   }
 }

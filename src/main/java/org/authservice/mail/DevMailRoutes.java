@@ -29,7 +29,7 @@ public final class DevMailRoutes {
           "x-forwarded-port",
           "x-forwarded-server");
   private static final String PAGE_POLICY =
-      "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none';"
+      "default-src 'none'; style-src 'unsafe-inline'; img-src https:; frame-src 'self'; base-uri 'none';"
           + " form-action 'none'; frame-ancestors 'none'";
 
   private final DevMailbox mailbox;

@@ -33,13 +33,13 @@ public final class DevMailbox implements Transport {
   }
 
   @Override
-  public synchronized Outcome send(String id, String recipient, Letter letter) {
-    mails.addFirst(new Delivered(id, recipient, letter, clock.instant()));
+  public synchronized Outcome send(Envelope envelope, Letter letter) {
+    mails.addFirst(new Delivered(envelope.id(), envelope.recipient(), letter, clock.instant()));
     while (mails.size() > KEPT) {
       mails.removeLast();
     }
     terminal.printf(
-        "%n--- mail to %s%n--- %s%n%n%s---%n%n", recipient, letter.subject(), letter.text());
+        "%n--- mail to %s%n--- %s%n%n%s---%n%n", envelope.recipient(), letter.subject(), letter.text());
     terminal.flush();
     return new Outcome.Sent();
   }

@@ -11,8 +11,8 @@ public final class NoTransport implements Transport {
   }
 
   @Override
-  public Outcome send(String id, String recipient, Letter letter) {
-    return new Outcome.Failed("SMTP_HOST is not set");
+  public Outcome send(Envelope envelope, Letter letter) {
+    return new Outcome.Unreachable("SMTP_HOST is not set");
   }
 
   @Override

@@ -9,21 +9,45 @@ import org.authservice.database.Statement;
 
 /** All SQL on {@code outbox}. */
 final class OutboxStore {
-  /** A mail that this node has leased. */
+  /**
+   * A mail that this node has leased.
+   *
+   * @param template the name of one; perhaps of a newer version's
+   */
   record Leased(
       String id,
       String recipient,
-      Template template,
+      String template,
+      String languages,
       byte[] payload,
       int attempts,
-      Instant expiresAt) {}
+      Instant createdAt,
+      Instant expiresAt,
+      Instant leaseEnd) {}
 
+  /** A mail as an operator sees it. */
+  record Listed(
+      String id,
+      String template,
+      String recipient,
+      String state,
+      int attempts,
+      Instant createdAt,
+      Instant dueAt,
+      Instant expiresAt,
+      Optional<String> reason) {}
+
+  /** A mail that was ended without being sent. */
+  record Ended(String id, String template) {}
+
+  /** Queues a mail, in its account's languages before those of the request. */
   Statement<Integer> insert(String id, Mail mail, byte[] payload, Instant now) {
     return Statement.count(
         """
         INSERT INTO outbox (id, user_id, recipient, template, payload, state, attempts, due_at,
-          lease_until, expires_at, created_at)
-        VALUES (?, ?, ?, ?, ?, 'queued', 0, ?, 0, ?, ?)
+          lease_until, expires_at, created_at, languages)
+        VALUES (?, ?, ?, ?, ?, 'queued', 0, ?, 0, ?, ?,
+          coalesce((SELECT nullif(locale, '') FROM users WHERE id = ?), ?))
         """,
         p ->
             p.text(id)
@@ -33,7 +57,9 @@ final class OutboxStore {
                 .bytes(payload)
                 .millis(now)
                 .millis(mail.expiresAt())
-                .millis(now));
+                .millis(now)
+                .number(mail.userId())
+                .text(mail.languages()));
   }
 
   /** What a mail to nobody leaves: a row like any other, never sent. */
@@ -62,21 +88,21 @@ final class OutboxStore {
         WHERE id IN (
           SELECT id FROM outbox WHERE state = 'queued' AND due_at <= ? AND lease_until <= ?
           ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        RETURNING id, recipient, template, payload, attempts, expires_at
+        RETURNING id, recipient, template, languages, payload, attempts, created_at, expires_at,
+          lease_until
         """,
         p -> p.millis(leaseEnd).millis(now).millis(now).number(most),
         OutboxStore::leased);
   }
 
   /** Ends a mail and wipes what was in it, unless another node holds it by now. */
-  Statement<Integer> finish(
-      Leased mail, String state, Optional<String> reason, Instant now, Instant leaseEnd) {
+  Statement<Integer> finish(Leased mail, String state, Optional<String> reason, Instant now) {
     return Statement.count(
             """
             UPDATE outbox SET state = ?, reason = ?, payload = NULL, finished_at = ?
             WHERE id = ? AND state = 'queued' AND lease_until = ?
             """,
-            p -> p.text(state).text(reason).millis(now).text(mail.id()).millis(leaseEnd))
+            p -> p.text(state).text(reason).millis(now).text(mail.id()).millis(mail.leaseEnd()))
         .gathered(
             """
             UPDATE outbox o SET state = asked.state, reason = asked.reason, payload = NULL,
@@ -89,13 +115,72 @@ final class OutboxStore {
             mail.id());
   }
 
-  Statement<Integer> retry(Leased mail, String reason, Instant dueAt, Instant leaseEnd) {
+  /** Ends what is past its life and in nobody's hands, some at a time. */
+  Statement<List<Ended>> expire(int most, Instant now) {
+    return Statement.rows(
+        """
+        UPDATE outbox SET state = 'expired', reason = 'not sent in time', payload = NULL,
+          finished_at = ?
+        WHERE state = 'queued' AND id IN (
+          SELECT id FROM outbox
+          WHERE state = 'queued' AND expires_at <= ? AND lease_until <= ?
+          LIMIT ? FOR UPDATE SKIP LOCKED)
+        RETURNING id, template
+        """,
+        p -> p.millis(now).millis(now).millis(now).number(most),
+        row -> new Ended(row.text("id"), row.text("template")));
+  }
+
+  Statement<Integer> retry(Leased mail, String reason, Instant dueAt) {
     return Statement.count(
         """
         UPDATE outbox SET reason = ?, due_at = ?, lease_until = 0
         WHERE id = ? AND state = 'queued' AND lease_until = ?
         """,
-        p -> p.text(reason).millis(dueAt).text(mail.id()).millis(leaseEnd));
+        p -> p.text(reason).millis(dueAt).text(mail.id()).millis(mail.leaseEnd()));
+  }
+
+  /** The newest mails, for the operator. */
+  Statement<List<Listed>> list(String state, int most) {
+    return Statement.rows(
+        """
+        SELECT id, template, recipient, state, attempts, created_at, due_at, expires_at, reason
+        FROM outbox WHERE state = ? ORDER BY created_at DESC LIMIT ?
+        """,
+        p -> p.text(state).number(most),
+        row ->
+            new Listed(
+                row.text("id"),
+                row.text("template"),
+                row.text("recipient"),
+                row.text("state"),
+                row.integer("attempts"),
+                row.millis("created_at"),
+                row.millis("due_at"),
+                row.millis("expires_at"),
+                row.optionalText("reason")));
+  }
+
+  Statement<Integer> dueNow(String id, Instant now) {
+    return Statement.count(
+        "UPDATE outbox SET due_at = ? WHERE id = ? AND state = 'queued'",
+        p -> p.millis(now).text(id));
+  }
+
+  Statement<Integer> allDueNow(Instant now) {
+    return Statement.count(
+        "UPDATE outbox SET due_at = ? WHERE state = 'queued' AND due_at > ?",
+        p -> p.millis(now).millis(now));
+  }
+
+  Statement<Integer> drop(String id, Instant now) {
+    return Statement.count(
+        """
+        UPDATE outbox SET state = 'dead', reason = 'dropped by the operator', payload = NULL,
+          finished_at = ?
+        WHERE id = ? AND state = 'queued'
+        """,
+        p -> p.millis(now).text(id));
   }
 
   Statement<Optional<Instant>> oldestQueued() {
@@ -113,9 +198,12 @@ final class OutboxStore {
     return new Leased(
         row.text("id"),
         row.text("recipient"),
-        Template.valueOf(row.text("template")),
+        row.text("template"),
+        row.text("languages"),
         row.bytes("payload"),
         row.integer("attempts"),
-        row.millis("expires_at"));
+        row.millis("created_at"),
+        row.millis("expires_at"),
+        row.millis("lease_until"));
   }
 }

@@ -1,74 +1,122 @@
 package org.authservice.mail;
 
 import com.samskivert.mustache.Mustache;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.authservice.secret.Secret;
+import org.authservice.settings.MailSettings;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The texts of the mails: for each template a {@code .txt}, whose first line is the subject, and a
- * {@code .html} that is set into a common layout. Values are escaped in HTML.
+ * The texts of the mails. Each is one text file per language: its first line is the subject, then
+ * come paragraphs, and a line of its own for the code. The HTML part is made from the same
+ * paragraphs, set into a common layout, so that both parts say the same. Values are escaped.
  */
 public final class Templates {
-  private static final String FOLDER = "/mail/";
-
-  private final String service;
+  private final TemplateFiles files;
+  private final MailSettings.Look look;
+  private final String brand;
   private final long codeMinutes;
-  private final Map<Template, Compiled> compiled = new ConcurrentHashMap<>();
+  private final Map<Key, Compiled> compiled = new ConcurrentHashMap<>();
+
+  private record Key(Template template, String language) {}
 
   private record Compiled(
-      com.samskivert.mustache.Template text, com.samskivert.mustache.Template html) {}
+      com.samskivert.mustache.Template text,
+      com.samskivert.mustache.Template html,
+      String direction) {}
 
   /**
    * The templates.
    *
-   * @param service what the service calls itself, such as its public host
+   * @param host what the service calls itself when no brand is set
    * @param codeMinutes how long a code is good for
+   * @throws org.authservice.settings.StartFailure when a file of the operator's cannot be used
    */
-  public Templates(String service, long codeMinutes) {
-    this.service = service;
+  public Templates(MailSettings.Look look, String host, long codeMinutes) {
+    this.files = new TemplateFiles(look.templates());
+    this.look = look;
+    this.brand = look.brand().orElse(host);
     this.codeMinutes = codeMinutes;
+    if (look.templates().isPresent()) {
+      new TemplateCheck(files, this).run();
+    }
   }
 
-  /** Fills a template. */
-  public Letter render(Template template, Optional<Secret> code) {
-    Compiled texts = compiled.computeIfAbsent(template, this::compile);
-    Map<String, Object> values = new HashMap<>();
-    values.put("service", service);
+  /** Fills a template in the first of these languages that there is (RFC 4647, section 3.4). */
+  public Letter render(Template template, String languages, Optional<Secret> code) {
+    String language = language(languages);
+    Compiled texts = compiled.computeIfAbsent(new Key(template, language), this::compile);
+    Map<String, @Nullable Object> values = new HashMap<>();
+    values.put("brand", brand);
+    values.put("support", look.support().orElse(""));
+    values.put("logo", look.logo().orElse(""));
+    values.put("colour", look.colour());
+    values.put("lang", language);
+    values.put("dir", texts.direction());
     values.put("minutes", codeMinutes);
     values.put("code", code.map(Secret::reveal).orElse(""));
+    values.put("heading", "");
     String text = texts.text().execute(values);
     int firstLine = text.indexOf('\n');
-    values.put("subject", text.substring(0, firstLine));
-    return new Letter(
-        text.substring(0, firstLine).strip(),
-        text.substring(firstLine + 1).strip() + "\n",
-        texts.html().execute(values));
-  }
-
-  private Compiled compile(Template template) {
-    String name = template.name().toLowerCase(Locale.ROOT).replace('_', '-');
-    String layout = read("layout.html").replace("{{>content}}", read(name + ".html"));
-    return new Compiled(
-        Mustache.compiler().escapeHTML(false).compile(read(name + ".txt")),
-        Mustache.compiler().escapeHTML(true).compile(layout));
-  }
-
-  private static String read(String file) {
-    try (InputStream resource = Templates.class.getResourceAsStream(FOLDER + file)) {
-      if (resource == null) {
-        throw new IllegalStateException("no mail template " + file);
-      }
-      return new String(resource.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException unreadable) {
-      throw new UncheckedIOException(unreadable);
+    String subject = text.substring(0, firstLine).strip();
+    if (!template.carriesCode()) {
+      values.put("heading", subject);
     }
+    return new Letter(
+        subject,
+        text.substring(firstLine + 1).strip() + "\n",
+        texts.html().execute(values),
+        language);
+  }
+
+  /** The language that comes of such preferences. */
+  String language(String languages) {
+    if (!languages.isEmpty()) {
+      try {
+        String tag = Locale.lookupTag(Locale.LanguageRange.parse(languages), files.languages());
+        if (tag != null) {
+          // The look-up answers in lower case.
+          return files.languages().stream()
+              .filter(tag::equalsIgnoreCase)
+              .findFirst()
+              .orElse(look.language());
+        }
+      } catch (IllegalArgumentException notLanguages) {
+        return fallback();
+      }
+    }
+    return fallback();
+  }
+
+  private String fallback() {
+    return files.languages().contains(look.language()) ? look.language() : "en";
+  }
+
+  private Compiled compile(Key key) {
+    String source = files.read(key.language() + "/" + key.template().fileName() + ".txt").strip();
+    String footer = files.read(key.language() + "/footer.txt").strip();
+    String body = source.substring(source.indexOf('\n') + 1);
+    String layout =
+        files
+            .read(TemplateFiles.LAYOUT)
+            .replace("{{>content}}", Markup.paragraphs(body))
+            .replace("{{>footer}}", Markup.escaped(footer));
+    return new Compiled(
+        Mustache.compiler()
+            .escapeHTML(false)
+            .emptyStringIsFalse(true)
+            .compile(source + "\n\n" + footer + "\n"),
+        Mustache.compiler().escapeHTML(true).emptyStringIsFalse(true).compile(layout),
+        Markup.direction(footer));
+  }
+
+  /** The languages there are. */
+  public List<String> languages() {
+    return List.copyOf(files.languages());
   }
 }

@@ -3,23 +3,39 @@ package org.authservice.mail;
 /** A way for mail to leave. */
 public sealed interface Transport permits SmtpTransport, DevMailbox, NoTransport {
 
+  /**
+   * What is on the outside of a mail.
+   *
+   * @param id the mail's, the same however often it is tried
+   * @param recipient one address
+   * @param thread names the mails it stands with in a mailbox
+   */
+  record Envelope(String id, String recipient, String thread) {}
+
   /** How sending one mail can end. */
   sealed interface Outcome {
     /** The next hop has taken it. */
     record Sent() implements Outcome {}
 
-    /** It will never be taken; the reason holds no address and no code. */
-    record Refused(String reason) implements Outcome {}
+    /**
+     * It will never be taken; the reason holds no address and no code.
+     *
+     * @param noSuchMailbox the server knows that nobody has the address
+     */
+    record Refused(String reason, boolean noSuchMailbox) implements Outcome {}
 
     /** Another try may succeed. */
     record Failed(String reason) implements Outcome {}
+
+    /** No mail can leave for now. */
+    record Unreachable(String reason) implements Outcome {}
   }
 
   /** Whether it can send anything at all. */
   boolean available();
 
-  /** Sends one mail. */
-  Outcome send(String id, String recipient, Letter letter);
+  /** Sends one mail. May be called by several threads at once. */
+  Outcome send(Envelope envelope, Letter letter);
 
   /** Nothing more to send for now: connections may be closed. */
   void idle();

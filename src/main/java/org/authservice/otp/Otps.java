@@ -213,7 +213,8 @@ public final class Otps {
               addressee.mailbox().get(),
               addressee.userId(),
               addressee.notice().isPresent() ? Optional.empty() : Optional.of(digits),
-              expiresAt));
+              expiresAt,
+              client.languages()));
     } else {
       outbox.queueDecoy(tx, purpose.template());
     }

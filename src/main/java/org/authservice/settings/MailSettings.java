@@ -1,5 +1,7 @@
 package org.authservice.settings;
 
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import org.authservice.secret.Secret;
 
@@ -9,8 +11,35 @@ import org.authservice.secret.Secret;
  * @param smtp the server; empty when {@code SMTP_HOST} is not set
  * @param from {@code MAIL_FROM}
  * @param maxPerMinute {@code MAIL_MAX_PER_MINUTE}, per node
+ * @param connections {@code MAIL_CONNECTIONS}, per node
+ * @param suppression {@code MAIL_SUPPRESSION_DAYS}; zero is off
+ * @param look what the mails look like
  */
-public record MailSettings(Optional<Smtp> smtp, String from, int maxPerMinute) {
+public record MailSettings(
+    Optional<Smtp> smtp,
+    String from,
+    int maxPerMinute,
+    int connections,
+    Duration suppression,
+    Look look) {
+
+  /**
+   * What the mails look like.
+   *
+   * @param brand {@code MAIL_BRAND_NAME}
+   * @param logo {@code MAIL_BRAND_LOGO}
+   * @param colour {@code MAIL_BRAND_COLOUR} as CSS
+   * @param support {@code MAIL_SUPPORT_ADDRESS}
+   * @param language {@code MAIL_LANGUAGE}: when nobody says which
+   * @param templates {@code MAIL_TEMPLATES_DIR}
+   */
+  public record Look(
+      Optional<String> brand,
+      Optional<String> logo,
+      String colour,
+      Optional<String> support,
+      String language,
+      Optional<Path> templates) {}
 
   /** An SMTP server. */
   public record Smtp(

@@ -307,7 +307,10 @@ public final class SettingsReader {
         host.map(
             name -> new MailSettings.Smtp(name, port, username, password.map(Secret::of), tls)),
         from,
-        source.number("MAIL_MAX_PER_MINUTE", 600, 1, 1_000_000));
+        source.number("MAIL_MAX_PER_MINUTE", 600, 1, 1_000_000),
+        source.number("MAIL_CONNECTIONS", 4, 1, 50),
+        Duration.ofDays(source.number("MAIL_SUPPRESSION_DAYS", 7, 0, 365)),
+        new LookReader(source, folder).look());
   }
 
   private LimitSettings limits() {

@@ -77,6 +77,7 @@ final class MailboxProof {
 
   /** Accepts the proof of a registration that waited for it and has just become an account. */
   Account acceptNew(Transaction tx, Account account, Prover prover, Registration registration) {
+    accounts.speaks(tx, account.id(), prover.client().languages());
     return accept(tx, account, prover, party(account, prover, Optional.of(registration)));
   }
 
@@ -96,6 +97,7 @@ final class MailboxProof {
       case OTHER -> {
         revocation.revokeAll(tx, account.id(), prover.client());
         accounts.passToProver(tx, account.id());
+        accounts.speaks(tx, account.id(), prover.client().languages());
       }
     }
     events.record(

@@ -122,6 +122,7 @@ public final class Registering {
   }
 
   private Outcome welcome(Transaction tx, Account account, Client client) {
+    accounts.speaks(tx, account.id(), client.languages());
     var device = devices.mint(tx, account.id());
     String key = otps.addressKey(account.email());
     Optional<String> otpId =

@@ -7,8 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import java.util.Optional;
-import org.authservice.secret.Secret;
 import org.authservice.testing.Databases;
 import org.authservice.testing.RawConnection;
 import org.authservice.testing.Reply;
@@ -95,21 +93,6 @@ class DevMailTest {
       mailing.get(url).expect(404, "not_found");
       open.get(url).expect(404, "not_found");
       assertThat(open.folder().resolve(".auth-dev-key")).doesNotExist();
-    }
-  }
-
-  @Test
-  void everyTemplateIsWholeAndEscaped() {
-    var templates = new Templates("<b>&service", 10);
-    for (Template template : Template.values()) {
-      Letter letter = templates.render(template, Optional.of(Secret.of("012345")));
-      assertThat(letter.subject()).as("%s", template).isNotBlank().doesNotContain("\n");
-      assertThat(letter.text()).as("%s", template).contains("<b>&service").doesNotContain("{{");
-      assertThat(letter.html())
-          .as("%s", template)
-          .contains("&lt;b&gt;&amp;service")
-          .doesNotContain("{{")
-          .contains("lang=\"en\"");
     }
   }
 }

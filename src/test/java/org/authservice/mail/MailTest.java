@@ -123,7 +123,7 @@ class MailTest {
               service
                   .database()
                   .column("SELECT reason FROM outbox WHERE recipient = 'bad@example.com'"))
-          .containsExactly("the server refused it with 550");
+          .containsExactly("the server refused it with 550 5.1.1");
       assertThat(
               service.database().column("SELECT state FROM outbox WHERE recipient = '" + ADA + "'"))
           .containsExactly("sent");

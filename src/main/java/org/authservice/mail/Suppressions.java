@@ -1,0 +1,56 @@
+package org.authservice.mail;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Optional;
+import org.authservice.database.Database;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Addresses that get no mail for a while, because what was sent there bounced for good. Whoever
+ * asks for a code sees nothing of it: the mail is queued like any other and ends without leaving.
+ */
+final class Suppressions {
+  private static final Logger log = LoggerFactory.getLogger(Suppressions.class);
+
+  private final SuppressionStore store = new SuppressionStore();
+  private final Database database;
+  private final Duration period;
+  private final Clock clock;
+
+  /** Suppressions that last that long; zero turns them off. */
+  Suppressions(Database database, Duration period, Clock clock) {
+    this.database = database;
+    this.period = period;
+    this.clock = clock;
+  }
+
+  /** Sends nothing to that address from now on. */
+  void add(String address, String reason, String mailId) {
+    if (period.isZero()) {
+      return;
+    }
+    Instant now = clock.instant();
+    database.commit(store.add(folded(address), reason, now, now.plus(period)));
+    log.info("the address of mail {} gets no mail for {} days: {}", mailId, period.toDays(), reason);
+  }
+
+  /** Why nothing is sent to that address. */
+  Optional<String> reason(String address) {
+    return period.isZero()
+        ? Optional.empty()
+        : database.read(store.reason(folded(address), clock.instant()));
+  }
+
+  /** Sends to that address again; false when it was not suppressed. */
+  boolean lift(String address) {
+    return database.commit(store.lift(folded(address))) == 1;
+  }
+
+  private static String folded(String address) {
+    return address.toLowerCase(Locale.ROOT);
+  }
+}
