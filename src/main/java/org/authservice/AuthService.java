@@ -433,9 +433,7 @@ public final class AuthService implements AutoCloseable {
         database,
         transport(routes),
         new Templates(
-            settings.mail().look(),
-            publicBaseUrl.getHost(),
-            settings.codes().life().toMinutes()),
+            settings.mail().look(), publicBaseUrl.getHost(), settings.codes().life().toMinutes()),
         settings.mail(),
         keyring.sealer("mail", secrets),
         clock,

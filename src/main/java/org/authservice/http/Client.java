@@ -20,8 +20,7 @@ public record Client(
     String languages) {
 
   /** A client that says nothing of languages. */
-  public Client(
-      String address, String userAgent, Optional<Secret> deviceToken, String requestId) {
+  public Client(String address, String userAgent, Optional<Secret> deviceToken, String requestId) {
     this(address, userAgent, deviceToken, requestId, "");
   }
 }

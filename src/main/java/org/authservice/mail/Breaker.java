@@ -5,8 +5,8 @@ import java.time.Instant;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Leaves a mail server alone that cannot be reached, for longer each time up to half a minute: mails
- * wait in the queue, instead of each one waiting for a connection.
+ * Leaves a mail server alone that cannot be reached, for longer each time up to half a minute:
+ * mails wait in the queue, instead of each one waiting for a connection.
  */
 final class Breaker {
   private static final long FIRST_MILLIS = 1000;

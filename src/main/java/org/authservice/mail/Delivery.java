@@ -64,8 +64,8 @@ final class Delivery {
     List<OutboxStore.Ended> ended;
     do {
       ended = database.commit(store.expire(EXPIRED_AT_ONCE, clock.instant()));
-      ended.forEach(mail ->
-          ended(mail.id(), mail.template(), "expired", Optional.of("not sent in time")));
+      ended.forEach(
+          mail -> ended(mail.id(), mail.template(), "expired", Optional.of("not sent in time")));
     } while (ended.size() == EXPIRED_AT_ONCE);
   }
 

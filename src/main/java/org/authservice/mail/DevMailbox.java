@@ -39,7 +39,8 @@ public final class DevMailbox implements Transport {
       mails.removeLast();
     }
     terminal.printf(
-        "%n--- mail to %s%n--- %s%n%n%s---%n%n", envelope.recipient(), letter.subject(), letter.text());
+        "%n--- mail to %s%n--- %s%n%n%s---%n%n",
+        envelope.recipient(), letter.subject(), letter.text());
     terminal.flush();
     return new Outcome.Sent();
   }

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands mails that are due to a few senders, one mail each: a mail that a server keeps hanging holds
- * up no other. What is leased is on its way at once, so that no lease runs out in a queue.
+ * Hands mails that are due to a few senders, one mail each: a mail that a server keeps hanging
+ * holds up no other. What is leased is on its way at once, so that no lease runs out in a queue.
  */
 final class Dispatch {
   private static final Logger log = LoggerFactory.getLogger(Dispatch.class);

@@ -13,8 +13,7 @@ public final class MailAdministration {
   private final Suppressions suppressions;
   private final Clock clock;
 
-  MailAdministration(
-      Database database, OutboxStore store, Suppressions suppressions, Clock clock) {
+  MailAdministration(Database database, OutboxStore store, Suppressions suppressions, Clock clock) {
     this.database = database;
     this.store = store;
     this.suppressions = suppressions;
@@ -52,7 +51,9 @@ public final class MailAdministration {
         .toList();
   }
 
-  /** Makes a queued mail due at once; false when it is not queued, and then nothing is left of it. */
+  /**
+   * Makes a queued mail due at once; false when it is not queued, and then nothing is left of it.
+   */
   public boolean retry(String id) {
     return database.commit(store.dueNow(id, clock.instant())) == 1;
   }

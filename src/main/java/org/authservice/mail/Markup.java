@@ -31,8 +31,7 @@ final class Markup {
             direction == Character.DIRECTIONALITY_LEFT_TO_RIGHT
                 || direction == Character.DIRECTIONALITY_RIGHT_TO_LEFT
                 || direction == Character.DIRECTIONALITY_RIGHT_TO_LEFT_ARABIC)
-        .mapToObj(
-            direction -> direction == Character.DIRECTIONALITY_LEFT_TO_RIGHT ? "ltr" : "rtl")
+        .mapToObj(direction -> direction == Character.DIRECTIONALITY_LEFT_TO_RIGHT ? "ltr" : "rtl")
         .findFirst()
         .orElse("ltr");
   }

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to a mail server, for one thread at a time. Each of its waits has a time-out, and
- * connecting and sending as a whole have one too: a server that drips a byte now and then would pass
- * every single one.
+ * connecting and sending as a whole have one too: a server that drips a byte now and then would
+ * pass every single one.
  */
 final class SmtpConnection {
   private static final String WAIT_MILLIS = "10000";

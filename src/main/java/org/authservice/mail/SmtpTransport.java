@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 /** Sends by SMTP (RFC 5321), over connections that are used again while there is mail. */
 public final class SmtpTransport implements Transport {
   /** The server's reply code and its enhanced status code (RFC 3463). */
-  private static final Pattern ENHANCED = Pattern.compile("(?<![0-9])([45][0-9]{2})[ -]([45]\\.[0-9]{1,3}\\.[0-9]{1,3})");
+  private static final Pattern ENHANCED =
+      Pattern.compile("(?<![0-9])([45][0-9]{2})[ -]([45]\\.[0-9]{1,3}\\.[0-9]{1,3})");
 
   private static final String NO_SUCH_MAILBOX = "5.1.1";
   private static final int SERVICE_CLOSING = 421;

@@ -24,7 +24,6 @@ final class SuppressionStore {
   }
 
   Statement<Integer> lift(String address) {
-    return Statement.count(
-        "DELETE FROM mail_suppressions WHERE address = ?", p -> p.text(address));
+    return Statement.count("DELETE FROM mail_suppressions WHERE address = ?", p -> p.text(address));
   }
 }

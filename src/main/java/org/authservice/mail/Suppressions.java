@@ -35,7 +35,8 @@ final class Suppressions {
     }
     Instant now = clock.instant();
     database.commit(store.add(folded(address), reason, now, now.plus(period)));
-    log.info("the address of mail {} gets no mail for {} days: {}", mailId, period.toDays(), reason);
+    log.info(
+        "the address of mail {} gets no mail for {} days: {}", mailId, period.toDays(), reason);
   }
 
   /** Why nothing is sent to that address. */

@@ -38,7 +38,8 @@ final class TemplateCheck {
     files.overrides().forEach(this::check);
     for (String language : files.languages()) {
       if (!LANGUAGE.matcher(language).matches()) {
-        throw fault(files.path(language), 1, "the folder's name is no language, such as fr or pt-BR");
+        throw fault(
+            files.path(language), 1, "the folder's name is no language, such as fr or pt-BR");
       }
       for (Template template : Template.values()) {
         requirePresent(language + "/" + template.fileName() + ".txt");

@@ -147,14 +147,39 @@ final class Catalogue {
               "{\"203.0.113.0/24\": 5000}",
               "requests per minute for each address of a network, JSON"),
           Setting.of("MAIL_MAX_PER_MINUTE", "600", "60", "outgoing mail per node"),
-          Setting.of("MAIL_CONNECTIONS", "4", "8", "mails sent at the same time by one node, 1 to 50"),
-          Setting.of("MAIL_SUPPRESSION_DAYS", "7", "30", "how long an address that does not exist gets no mail, 0 to 365; 0 is off"),
-          Setting.of("MAIL_LANGUAGE", "en", "es", "language of mails when neither account nor request says one"),
-          Setting.of("MAIL_TEMPLATES_DIR", "", "/etc/auth/mail", "folder with texts of your own, per language"),
-          Setting.of("MAIL_BRAND_NAME", "host of PUBLIC_BASE_URL", "Example School", "who the mails are from, in their text"),
-          Setting.of("MAIL_BRAND_LOGO", "", "https://www.example.com/logo.png", "picture at the top of the mails, https"),
+          Setting.of(
+              "MAIL_CONNECTIONS", "4", "8", "mails sent at the same time by one node, 1 to 50"),
+          Setting.of(
+              "MAIL_SUPPRESSION_DAYS",
+              "7",
+              "30",
+              "how long an address that does not exist gets no mail, 0 to 365; 0 is off"),
+          Setting.of(
+              "MAIL_LANGUAGE",
+              "en",
+              "es",
+              "language of mails when neither account nor request says one"),
+          Setting.of(
+              "MAIL_TEMPLATES_DIR",
+              "",
+              "/etc/auth/mail",
+              "folder with texts of your own, per language"),
+          Setting.of(
+              "MAIL_BRAND_NAME",
+              "host of PUBLIC_BASE_URL",
+              "Example School",
+              "who the mails are from, in their text"),
+          Setting.of(
+              "MAIL_BRAND_LOGO",
+              "",
+              "https://www.example.com/logo.png",
+              "picture at the top of the mails, https"),
           Setting.of("MAIL_BRAND_COLOUR", "#3b5bdb", "#0a7d5c", "colour of the mails' edge"),
-          Setting.of("MAIL_SUPPORT_ADDRESS", "", "help@example.com", "whom the mails tell to write to with questions"),
+          Setting.of(
+              "MAIL_SUPPORT_ADDRESS",
+              "",
+              "help@example.com",
+              "whom the mails tell to write to with questions"),
           Setting.secret(
               "REDIS_URL", "", "redis://localhost:6379", "shared limits (not built yet)"),
           Setting.of(
