@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.authservice.account.Accounts;
+import org.authservice.account.Identities;
 import org.authservice.account.PendingRegistrations;
 import org.authservice.account.ProfileRoutes;
 import org.authservice.audit.SecurityEvents;
@@ -33,6 +34,8 @@ import org.authservice.mail.SmtpTransport;
 import org.authservice.mail.Templates;
 import org.authservice.mail.Transport;
 import org.authservice.oauth.OAuthRoutes;
+import org.authservice.oidc.Oidc;
+import org.authservice.oidc.Pending;
 import org.authservice.operations.ClockKeeper;
 import org.authservice.operations.DatabaseClock;
 import org.authservice.operations.Health;
@@ -343,6 +346,7 @@ public final class AuthService implements AutoCloseable {
     var pythonSessions =
         new PythonSessions(database, sessions, accounts, pythonTokens, revocations, keyring, clock);
     var overview = new SessionOverview(database, sessions, accounts, clock);
+    var pending = new Pending(database, keyring, clock, secrets);
     var signins =
         new Signins(
             new Signins.Parts(
@@ -363,10 +367,29 @@ public final class AuthService implements AutoCloseable {
                 overview,
                 legacy,
                 bearerTokens::accept,
+                List.of(pending),
                 keyring,
                 clock,
                 secrets));
     routes.addAll(signins.routes());
+    routes.addAll(
+        new Oidc(
+                new Oidc.Parts(
+                    database,
+                    settings.providers(),
+                    publicBaseUrl,
+                    accounts,
+                    new Identities(database, clock),
+                    devices,
+                    outbox,
+                    events,
+                    sessions,
+                    bearerTokens::accept,
+                    clock,
+                    meters),
+                pending,
+                signins.mailboxProof())
+            .routes());
     routes.addAll(new SessionRoutes(sessions, pythonSessions, overview).routes());
     routes.addAll(new ProfileRoutes(accounts).routes());
     routes.addAll(new CheckRoutes().routes());

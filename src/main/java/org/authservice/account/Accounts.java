@@ -10,6 +10,7 @@ import org.authservice.secret.Secrets;
 /** The accounts: who exists and in which state. */
 public final class Accounts {
   private final AccountStore store = new AccountStore();
+  private final IdentityStore identities = new IdentityStore();
   private final Database database;
   private final Clock clock;
   private final Secrets secrets;
@@ -85,8 +86,12 @@ public final class Accounts {
     tx.run(store.markVerified(id, clock.instant()));
   }
 
-  /** Clears what another than the mailbox's owner may have set; the password needs confirming. */
+  /**
+   * Clears what another than the mailbox's owner may have set, links to providers too; the password
+   * needs confirming.
+   */
   public void passToProver(Transaction tx, long id) {
+    tx.run(identities.deleteAll(id));
     tx.run(store.passToProver(id, clock.instant()));
   }
 
@@ -117,6 +122,7 @@ public final class Accounts {
 
   /** Erases everything personal; the id stays taken for ever. */
   public void erase(Transaction tx, long id) {
+    tx.run(identities.deleteAll(id));
     tx.run(store.erase(id, "deleted-" + secrets.id() + "@invalid", clock.instant()));
   }
 

@@ -43,6 +43,11 @@ public record Answer(int status, Map<String, String> headers, Body body) {
     return new Answer(status, Map.of(), new Body.Empty());
   }
 
+  /** 303 See Other: the browser goes on with GET, whatever it sent here (RFC 9110, 15.4.4). */
+  public static Answer seeOther(String location) {
+    return empty(303).with("Location", location);
+  }
+
   /** An answer with content of that media type. */
   public static Answer bytes(int status, String contentType, byte[] content) {
     return new Answer(status, Map.of(), new Body.Bytes(contentType, content));

@@ -98,6 +98,11 @@ public enum ErrorCode {
       "Exchange code invalid",
       "The exchange code is wrong, used or expired.",
       "An exchange code lives a minute and works once, with its own code_verifier. Start the sign-in again."),
+  ID_TOKEN_INVALID(
+      401,
+      "ID token invalid",
+      "The provider's ID token or its nonce is wrong, used or expired.",
+      "Get a nonce, have the provider put it into a new ID token, and send both within ten minutes. The audience must be in GOOGLE_CLIENT_IDS."),
   ACCOUNT_DISABLED(
       403,
       "Account disabled",
@@ -177,7 +182,17 @@ public enum ErrorCode {
       409,
       "Link requires login",
       "Sign in to the existing account to link it.",
-      "An account with this address exists and the provider does not vouch for the address."),
+      "An account with this address exists, and the provider does not vouch for the address, or knew another person by it. Sign in another way, then link."),
+  IDENTITY_TAKEN(
+      409,
+      "Identity taken",
+      "This identity is linked to another account, or this account to another identity.",
+      "Unlink it there, or unlink the other identity here, and link again."),
+  LAST_SIGN_IN_METHOD(
+      409,
+      "Last sign-in method",
+      "This is the only way left to sign in to this account.",
+      "Set a password first; codes by mail need a verified address and a mail server."),
   OVERLOADED(
       503,
       "Overloaded",

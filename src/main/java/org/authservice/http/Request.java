@@ -27,10 +27,29 @@ public record Request(
     byte[] body,
     Client client,
     Optional<Principal> bearer) {
+  private static final String BEARER = "Bearer ";
 
   /** The header field of that name, in whatever case. */
   public Optional<String> header(String name) {
     return Optional.ofNullable(headers.get(name.toLowerCase(Locale.ROOT)));
+  }
+
+  /** The value of the cookie of that name (RFC 6265, section 5.4). */
+  public Optional<String> cookie(String name) {
+    for (String pair : header("cookie").orElse("").split(";", -1)) {
+      int equals = pair.indexOf('=');
+      if (equals > 0 && pair.substring(0, equals).strip().equals(name)) {
+        return Optional.of(pair.substring(equals + 1).strip());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The access token that was sent, unchecked. */
+  public Optional<String> bearerToken() {
+    return header("authorization")
+        .filter(value -> value.regionMatches(true, 0, BEARER, 0, BEARER.length()))
+        .map(value -> value.substring(BEARER.length()).strip());
   }
 
   /** The query parameter of that name. */

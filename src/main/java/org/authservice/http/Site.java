@@ -14,8 +14,6 @@ public final class Site {
   private static final Set<String> METHODS =
       Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT");
 
-  private static final String BEARER = "Bearer ";
-
   private final Router router;
   private final Handler chain;
   private final Filter log;
@@ -88,7 +86,7 @@ public final class Site {
     return endpoint(request)
         .flatMap(endpoint -> endpoint.route(request.method()))
         .filter(route -> route.access() == Access.BEARER)
-        .flatMap(route -> token(request))
+        .flatMap(route -> request.bearerToken())
         .flatMap(bearer::accept)
         .map(request::as)
         .orElse(request);
@@ -127,13 +125,6 @@ public final class Site {
     return route.access() == Access.BEARER && answer.status() == 401
         ? answer.with("WWW-Authenticate", "Bearer error=\"invalid_token\"")
         : answer;
-  }
-
-  private static Optional<String> token(Request request) {
-    return request
-        .header("authorization")
-        .filter(value -> value.regionMatches(true, 0, BEARER, 0, BEARER.length()))
-        .map(value -> value.substring(BEARER.length()).strip());
   }
 
   private Optional<Router.Endpoint> endpoint(Request request) {

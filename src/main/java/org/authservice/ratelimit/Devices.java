@@ -78,6 +78,11 @@ public final class Devices {
                 .isPresent());
   }
 
+  /** The id of the known device of that account that sent a request. */
+  public Optional<String> recognise(Client client, long userId) {
+    return recognise(client).filter(device -> device.userId() == userId).map(KnownDevice::deviceId);
+  }
+
   /** Forgets the account's devices but one. */
   public void endAll(Transaction tx, long userId, Optional<String> except) {
     tx.run(store.deleteAll(userId, except));

@@ -32,6 +32,9 @@ public final class Sessions {
   /** A race is lost to a request that changed the row; even a flood settles long before this. */
   private static final int MOST_LOST_RACES = 50;
 
+  /** How long a sign-in is proof enough for what a stolen access token must not do. */
+  public static final Duration PROOF_AGE = Duration.ofMinutes(5);
+
   private final SessionStore store = new SessionStore();
   private final Database database;
   private final SessionSettings settings;

@@ -96,19 +96,29 @@ final class Catalogue {
               "GOOGLE_CLIENT_ID",
               "",
               "1234-abc.apps.googleusercontent.com",
-              "Google sign-in (not built yet)"),
-          Setting.secret(
-              "GOOGLE_CLIENT_SECRET", "", "GOCSPX-abc", "Google sign-in (not built yet)"),
+              "this service's client at Google, with GOOGLE_CLIENT_SECRET"),
+          Setting.secret("GOOGLE_CLIENT_SECRET", "", "GOCSPX-abc", "the client's secret"),
           Setting.of(
               "GOOGLE_ISSUER",
               "https://accounts.google.com",
               "https://accounts.google.com",
-              "Google sign-in (not built yet)"),
+              "the OpenID provider behind /auth/google"),
+          Setting.of(
+              "GOOGLE_CLIENT_IDS",
+              "[]",
+              "[\"1234-android.apps.googleusercontent.com\"]",
+              "clients of native apps, whose ID tokens are accepted too, JSON list"),
+          Setting.secret(
+              "OIDC_PROVIDERS",
+              "[]",
+              "[{\"name\": \"school\", \"issuer\": \"https://id.school.example\", \"client_id\": \"auth\","
+                  + " \"client_secret\": \"its-secret\", \"trust_email\": true}]",
+              "further OpenID providers, JSON list"),
           Setting.of(
               "LOGIN_REDIRECT_URLS",
               "[]",
               "[\"https://app.example.com/signed-in\"]",
-              "where a provider's sign-in may return to (not built yet)"),
+              "where a provider's sign-in may return to, exactly, JSON list"),
           Setting.of(
               "SMTP_HOST",
               "",

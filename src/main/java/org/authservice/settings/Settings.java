@@ -15,6 +15,7 @@ public record Settings(
     PasswordSettings passwords,
     RegistrationSettings registration,
     MailSettings mail,
+    ProviderSettings providers,
     LimitSettings limits,
     ApiClientSettings apiClients,
     LogSettings logs) {}

@@ -83,7 +83,7 @@ public final class SettingsReader {
         source.require(name, "production needs it");
       }
     }
-    for (String later : List.of("GOOGLE_CLIENT_ID", "REDIS_URL", "LOGIN_REDIRECT_URLS")) {
+    for (String later : List.of("REDIS_URL")) {
       if (source.text(later).isPresent()) {
         warnings.add(later + " is set, but this version does not use it yet.");
       }
@@ -110,6 +110,7 @@ public final class SettingsReader {
             source.flag("LOGIN_REQUIRES_VERIFIED_EMAIL", false),
             source.flag("REGISTRATION_PRIVACY", false)),
         mail(),
+        new ProviderSettingsReader(source).read(),
         limits(),
         apiClients(),
         logs(production));

@@ -136,6 +136,27 @@ final class Source {
     return fallback;
   }
 
+  /** A JSON list of objects. */
+  List<JsonObject> objects(String name) {
+    Optional<String> text = text(name);
+    if (text.isEmpty()) {
+      return List.of();
+    }
+    List<JsonObject> objects = new ArrayList<>();
+    if (json(name, text.get()) instanceof List<?> items) {
+      for (Object item : items) {
+        if (item instanceof JsonObject object) {
+          objects.add(object);
+        }
+      }
+      if (objects.size() == items.size()) {
+        return objects;
+      }
+    }
+    reject(name, "it must be a JSON list of objects");
+    return List.of();
+  }
+
   List<String> networkList(String name) {
     List<String> networks = list(name, List.of());
     networks.forEach(network -> requireNetwork(name, network));

@@ -1,6 +1,5 @@
 package org.authservice.signin;
 
-import java.time.Duration;
 import java.util.Optional;
 import org.authservice.account.Account;
 import org.authservice.account.Accounts;
@@ -19,8 +18,6 @@ import org.authservice.session.Sessions;
  * its events keep only that they happened to this id, which is never given again.
  */
 public final class AccountErasure {
-  private static final Duration PROOF_AGE = Duration.ofMinutes(5);
-
   private final Database database;
   private final Accounts accounts;
   private final Sessions sessions;
@@ -64,7 +61,10 @@ public final class AccountErasure {
     if (account.isEmpty()) {
       return new Outcome.TokenInvalid();
     }
-    if (principal.sessionId().filter(id -> sessions.provenWithin(id, PROOF_AGE)).isEmpty()) {
+    if (principal
+        .sessionId()
+        .filter(id -> sessions.provenWithin(id, Sessions.PROOF_AGE))
+        .isEmpty()) {
       return new Outcome.LoginRequired();
     }
     erase(account.get(), client);

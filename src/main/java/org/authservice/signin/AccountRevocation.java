@@ -1,5 +1,6 @@
 package org.authservice.signin;
 
+import java.util.List;
 import java.util.Optional;
 import org.authservice.database.Transaction;
 import org.authservice.http.Client;
@@ -9,19 +10,21 @@ import org.authservice.session.Sessions;
 
 /**
  * Ends everything that an account's credentials have opened or could still open: sessions, device
- * tokens, pending codes of every purpose, reset tokens. The caller holds the lock on the account's
- * row and raises its credentials version.
+ * tokens, pending codes of every purpose, reset tokens, and what is attached. The caller holds the
+ * lock on the account's row and raises its credentials version.
  */
 final class AccountRevocation {
   private final Sessions sessions;
   private final Devices devices;
   private final Otps otps;
+  private final List<Attachment> attachments;
   private final ResetTokenStore resetTokens = new ResetTokenStore();
 
-  AccountRevocation(Sessions sessions, Devices devices, Otps otps) {
+  AccountRevocation(Sessions sessions, Devices devices, Otps otps, List<Attachment> attachments) {
     this.sessions = sessions;
     this.devices = devices;
     this.otps = otps;
+    this.attachments = attachments;
   }
 
   void revokeAll(Transaction tx, long userId, Client client) {
@@ -38,5 +41,6 @@ final class AccountRevocation {
     devices.endAll(tx, userId, deviceId);
     otps.endAll(tx, userId);
     tx.run(resetTokens.deleteAll(userId));
+    attachments.forEach(it -> it.endAll(tx, userId));
   }
 }

@@ -121,7 +121,7 @@ public final class CodeSignin {
       Transaction tx, Code code, Directory.Entry entry, Attempt attempt, Client client) {
     var prover =
         new MailboxProof.Prover(
-            code, attempt.bearer().map(Principal::userId), entry.deviceId(), client);
+            Optional.of(code), attempt.bearer().map(Principal::userId), entry.deviceId(), client);
     Optional<Account> owner = owner(tx, code, entry);
     if (owner.isEmpty()) {
       return code.pendingId().isPresent() ? spendPending(tx, code, prover) : new Outcome.Refused();

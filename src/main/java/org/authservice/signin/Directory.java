@@ -73,9 +73,6 @@ final class Directory {
   }
 
   private Optional<String> deviceOf(Account account, Client client) {
-    return devices
-        .recognise(client)
-        .filter(device -> device.userId() == account.id())
-        .map(Devices.KnownDevice::deviceId);
+    return devices.recognise(client, account.id());
   }
 }

@@ -20,7 +20,7 @@ import org.authservice.token.LegacyTokens;
  * the password signs nobody in until the owner confirms it. Nothing is touched when the one who
  * registered and the one who proves are seen to be the same.
  */
-final class MailboxProof {
+public final class MailboxProof {
   private final Accounts accounts;
   private final Otps otps;
   private final AccountRevocation revocation;
@@ -46,11 +46,12 @@ final class MailboxProof {
   /**
    * Who proves a mailbox.
    *
-   * @param code the code that was entered
+   * @param code the code that was entered; empty when a provider vouches for the mailbox
    * @param bearer the account that the request's access token speaks for
    * @param deviceId the known device of the account that sent the request
    */
-  record Prover(Code code, Optional<Long> bearer, Optional<String> deviceId, Client client) {}
+  public record Prover(
+      Optional<Code> code, Optional<Long> bearer, Optional<String> deviceId, Client client) {}
 
   /** How prover and registrant are related. */
   private enum Party {
@@ -67,7 +68,7 @@ final class MailboxProof {
    *
    * @return the account as it is now
    */
-  Account accept(Transaction tx, Account account, Prover prover) {
+  public Account accept(Transaction tx, Account account, Prover prover) {
     if (account.verified()) {
       return account;
     }
@@ -113,14 +114,14 @@ final class MailboxProof {
       return Party.OTHER;
     }
     Registration registered = registration.get();
-    boolean itsCode = prover.code().id().equals(registered.codeId());
-    if ((itsCode && prover.code().boundToId())
+    Optional<Code> itsCode = prover.code().filter(code -> code.id().equals(registered.codeId()));
+    if (itsCode.filter(Code::boundToId).isPresent()
         || prover.deviceId().filter(registered.deviceId()::equals).isPresent()) {
       return Party.SAME;
     }
     // Clients written for the Python service do not know otp_id yet.
     boolean sameAddress = otps.clientKey(prover.client()).equals(registered.clientKey());
-    return itsCode && sameAddress && legacyTokens.accepted(clock.instant())
+    return itsCode.isPresent() && sameAddress && legacyTokens.accepted(clock.instant())
         ? Party.SAME_ADDRESS
         : Party.OTHER;
   }

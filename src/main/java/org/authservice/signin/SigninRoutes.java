@@ -120,10 +120,7 @@ public final class SigninRoutes {
 
   /** An access token is not required here, but tells that a session's owner proves the mailbox. */
   private Optional<Principal> speaker(Request request) {
-    return request
-        .header("authorization")
-        .filter(value -> value.regionMatches(true, 0, "Bearer ", 0, 7))
-        .flatMap(value -> bearer.apply(value.substring(7).strip()));
+    return request.bearerToken().flatMap(bearer);
   }
 
   private Answer logout(Request request) {

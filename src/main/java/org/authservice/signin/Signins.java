@@ -31,6 +31,7 @@ public final class Signins {
   private final List<Route> routes = new ArrayList<>();
   private final AccountAdministration administration;
   private final Leaving leaving;
+  private final MailboxProof proof;
 
   /** Everything the use cases stand on. */
   public record Parts(
@@ -51,6 +52,7 @@ public final class Signins {
       SessionOverview sessionOverview,
       LegacyTokens legacyTokens,
       Function<String, Optional<Principal>> bearer,
+      List<Attachment> attachments,
       Keyring keyring,
       Clock clock,
       Secrets secrets) {}
@@ -58,8 +60,8 @@ public final class Signins {
   /** The use cases over those parts. */
   public Signins(Parts it) {
     var directory = new Directory(it.accounts, it.pendings, it.otps, it.devices);
-    var revocation = new AccountRevocation(it.sessions, it.devices, it.otps);
-    var proof =
+    var revocation = new AccountRevocation(it.sessions, it.devices, it.otps, it.attachments);
+    proof =
         new MailboxProof(it.accounts, it.otps, revocation, it.events, it.legacyTokens, it.clock);
     var checks = new PasswordChecks(it.database, it.hasher, it.throttle, it.outbox, it.clock);
     var login =
@@ -156,6 +158,11 @@ public final class Signins {
   /** Logging out. */
   public Leaving leaving() {
     return leaving;
+  }
+
+  /** The rule for a mailbox's first proof, for whoever else proves one. */
+  public MailboxProof mailboxProof() {
+    return proof;
   }
 
   /** What an operator can do to accounts. */
