@@ -130,7 +130,8 @@ class ProviderSigninTest extends ProviderTest {
 
     assertThat(googleId(ADA)).isEqualTo("subject-1");
     service.login(ADA, TestService.PASSWORD).expect(200);
-    assertThat(service.mails(ADA).getFirst().path("subject").asText()).contains("linked");
+    assertThat(service.mails(ADA).getFirst().path("subject").asText())
+        .contains("sign-in method was added");
   }
 
   @Test
@@ -294,7 +295,8 @@ class ProviderSigninTest extends ProviderTest {
 
     link(access, "{}").expect(200);
 
-    assertThat(service.mails(ADA).getFirst().path("subject").asText()).contains("linked");
+    assertThat(service.mails(ADA).getFirst().path("subject").asText())
+        .contains("sign-in method was added");
     assertThat(signIn().expect(200).json().path("user").path("email").asText()).isEqualTo(ADA);
     assertThat(googleId(ADA)).isEqualTo("subject-7");
   }
@@ -331,7 +333,8 @@ class ProviderSigninTest extends ProviderTest {
 
     assertThat(googleId(ADA)).isEqualTo("null");
     service.send("DELETE", "/auth/google", null, bearer).expect(404, "not_found");
-    assertThat(service.mails(ADA).getFirst().path("subject").asText()).contains("unlinked");
+    assertThat(service.mails(ADA).getFirst().path("subject").asText())
+        .contains("sign-in method was removed");
   }
 
   @Test
