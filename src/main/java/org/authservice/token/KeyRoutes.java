@@ -48,6 +48,8 @@ public final class KeyRoutes {
         request,
         JsonObject.of("issuer", issuer)
             .put("jwks_uri", publicBaseUrl + "/.well-known/jwks.json")
+            .put("introspection_endpoint", publicBaseUrl + "/auth/introspect")
+            .put("revocation_endpoint", publicBaseUrl + "/auth/revoke")
             .put("response_types_supported", List.of())
             .put("subject_types_supported", List.of("public"))
             .put("id_token_signing_alg_values_supported", List.of(algorithm)));
