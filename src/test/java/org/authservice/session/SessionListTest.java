@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.authservice.account.EmailAddress;
 import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
@@ -48,7 +49,10 @@ class SessionListTest extends HttpTest {
         .isEqualTo(now.minus(Duration.ofHours(3)).truncatedTo(ChronoUnit.HOURS));
 
     service.clock().advance(Duration.ofHours(1));
-    service.refresh(phone.text("refresh_token")).expect(200);
+    String token = phone.text("refresh_token");
+    service
+        .post("/auth/refresh", Map.of("refresh_token", token), "User-Agent", IPHONE)
+        .expect(200);
     JsonNode refreshed = list(login(FIREFOX).text("access_token")).get(1);
     assertThat(refreshed.path("device").asText()).isEqualTo("Mobile Safari on iPhone");
     assertThat(Instant.parse(refreshed.path("last_used_at").asText()))
