@@ -50,9 +50,7 @@ class SessionListTest extends HttpTest {
 
     service.clock().advance(Duration.ofHours(1));
     String token = phone.text("refresh_token");
-    service
-        .post("/auth/refresh", Map.of("refresh_token", token), "User-Agent", IPHONE)
-        .expect(200);
+    service.post("/auth/refresh", Map.of("refresh_token", token), "User-Agent", IPHONE).expect(200);
     JsonNode refreshed = list(login(FIREFOX).text("access_token")).get(1);
     assertThat(refreshed.path("device").asText()).isEqualTo("Mobile Safari on iPhone");
     assertThat(Instant.parse(refreshed.path("last_used_at").asText()))
