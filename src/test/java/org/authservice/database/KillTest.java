@@ -61,10 +61,12 @@ class KillTest {
         boolean done = process.waitFor(200 + random.nextInt(1_000), TimeUnit.MILLISECONDS);
         process.destroyForcibly().waitFor();
         int count = new Migrations(test.settings()).migrate();
-        assertThat(count).as("seed %d, ended by itself: %s", seed, done).isBetween(0, 2);
+        assertThat(count)
+            .as("seed %d, ended by itself: %s", seed, done)
+            .isBetween(0, MigrationsTest.ALL.size() - 1);
         assertThat(test.column("SELECT version FROM flyway_schema_history ORDER BY installed_rank"))
             .as("seed %d", seed)
-            .containsExactly("1", "2", "3", "4");
+            .containsExactlyElementsOf(MigrationsTest.ALL);
         assertThat(test.column("SELECT count(*) FROM users")).containsExactly("4");
       }
     }

@@ -32,7 +32,8 @@ class MigrationsTest {
   private static final String ADDRESSES = "SELECT email FROM users ORDER BY id";
 
   /** The versions of all migrations, told from their files. */
-  private static final List<String> ALL = versions();
+  /** The versions of all migrations, in their order. */
+  static final List<String> ALL = versions();
 
   private static List<String> versions() {
     List<String> versions = new ArrayList<>();
