@@ -99,6 +99,7 @@ public final class TestService implements AutoCloseable {
       set("PORT", "0");
       set("MANAGEMENT_PORT", "0");
       set("RATE_LIMIT_PER_MINUTE", "0");
+      set("MAIL_CONNECTIONS", "1"); // so that mails arrive in the order in which they were queued
     }
 
     /** Sets one of the service's settings. */
