@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.authservice.account.Accounts;
 import org.authservice.account.Identities;
 import org.authservice.account.PendingRegistrations;
@@ -36,6 +37,8 @@ import org.authservice.mail.Transport;
 import org.authservice.oauth.OAuthRoutes;
 import org.authservice.oidc.Oidc;
 import org.authservice.oidc.Pending;
+import org.authservice.operations.Agreement;
+import org.authservice.operations.CleanUp;
 import org.authservice.operations.ClockKeeper;
 import org.authservice.operations.DatabaseClock;
 import org.authservice.operations.Health;
@@ -242,6 +245,7 @@ public final class AuthService implements AutoCloseable {
   public void close() {
     health.serving(false);
     http.ifPresent(listener -> {
+      listener.letGo();
       pause(settings.listener().shutdownDelay());
       listener.stop();
     });
@@ -420,6 +424,35 @@ public final class AuthService implements AutoCloseable {
     workers.add(secretKeys.follower());
     workers.add(revocations.follower());
     workers.add(nodes.worker());
+    workers.add(
+        new Agreement(
+                database,
+                settings.shared(publicBaseUrl.toString()),
+                keyring,
+                clock,
+                secrets,
+                meters)
+            .worker());
+    workers.add(
+        new CleanUp(
+                database,
+                Stream.of(
+                        sessions.sweeps(),
+                        otps.sweeps(),
+                        revocations.sweeps(),
+                        outbox.sweeps(),
+                        devices.sweeps(),
+                        pending.sweeps(),
+                        signins.sweeps(),
+                        keyAdministration.sweeps(),
+                        events.sweeps(settings.audit().kept()))
+                    .flatMap(List::stream)
+                    .toList(),
+                () -> clockKeeper.map(ClockKeeper::steady).orElse(true),
+                clock,
+                secrets,
+                meters)
+            .worker());
     workers.add(outbox.sender());
     workers.add(
         new Worker(

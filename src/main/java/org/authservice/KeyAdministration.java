@@ -1,7 +1,10 @@
 package org.authservice;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.authservice.operations.SecretKeys;
+import org.authservice.operations.Sweep;
 import org.authservice.secret.Keyring;
 import org.authservice.token.SigningKeys;
 
@@ -13,4 +16,13 @@ import org.authservice.token.SigningKeys;
  * @param signingKeys the key pairs; none while the secret key itself signs
  */
 public record KeyAdministration(
-    Keyring keyring, SecretKeys secretKeys, Optional<SigningKeys> signingKeys) {}
+    Keyring keyring, SecretKeys secretKeys, Optional<SigningKeys> signingKeys) {
+
+  /** What clean-up may delete. */
+  List<Sweep> sweeps() {
+    return Stream.concat(
+            secretKeys.sweeps().stream(),
+            signingKeys.map(SigningKeys::sweeps).stream().flatMap(List::stream))
+        .toList();
+  }
+}

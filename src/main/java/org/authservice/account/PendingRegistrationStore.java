@@ -48,6 +48,17 @@ final class PendingRegistrationStore {
         PendingRegistrationStore::pending);
   }
 
+  /** Those that nobody confirmed. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM pending_registrations WHERE id IN (
+          SELECT id FROM pending_registrations WHERE created_at < ?
+          ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore.minus(PendingRegistrations.LIFE)).number(most));
+  }
+
   private static PendingRegistration pending(Row row) throws SQLException {
     return new PendingRegistration(
         row.text("id"),

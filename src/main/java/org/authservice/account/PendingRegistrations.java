@@ -2,13 +2,15 @@ package org.authservice.account;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
+import org.authservice.operations.Sweep;
 
 /** Registrations that wait for their code, while {@code REGISTRATION_PRIVACY} is on. */
 public final class PendingRegistrations {
-  private static final Duration LIFE = Duration.ofDays(1);
+  static final Duration LIFE = Duration.ofDays(1);
 
   private final PendingRegistrationStore store = new PendingRegistrationStore();
   private final Database database;
@@ -33,5 +35,10 @@ public final class PendingRegistrations {
   /** Takes one out; empty after the first time. */
   public Optional<PendingRegistration> take(Transaction tx, String id) {
     return tx.run(store.take(id));
+  }
+
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return List.of(new Sweep("pending_registrations", store::sweep));
   }
 }

@@ -32,4 +32,15 @@ final class SecurityEventStore {
         """,
         p -> p.number(userId));
   }
+
+  /** Events of before then. */
+  Statement<Integer> sweep(Instant before, int most) {
+    return Statement.count(
+        """
+        DELETE FROM security_events WHERE id IN (
+          SELECT id FROM security_events WHERE at < ?
+          ORDER BY at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(before).number(most));
+  }
 }

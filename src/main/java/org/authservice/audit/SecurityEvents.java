@@ -2,8 +2,11 @@ package org.authservice.audit;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
+import org.authservice.operations.Sweep;
 import org.authservice.secret.Secrets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +44,12 @@ public final class SecurityEvents {
   /** Leaves of a deleted account's events only that they happened. */
   public void anonymise(Transaction tx, long userId) {
     tx.run(store.anonymise(userId));
+  }
+
+  /** What clean-up may delete: events older than they are to be kept. */
+  public List<Sweep> sweeps(Duration kept) {
+    return List.of(
+        new Sweep("security_events", (before, most) -> store.sweep(before.minus(kept), most)));
   }
 
   private void announce(SecurityEvent event) {

@@ -28,10 +28,11 @@ import org.slf4j.LoggerFactory;
 public final class Migrations {
   private static final Logger log = LoggerFactory.getLogger(Migrations.class);
   private static final String ROOT = "db/migration/";
-  private static final int TRIES = 5;
+  private static final int TRIES = 60;
+  private static final long PAUSE_MILLIS = 500;
 
   /** The newest migration's version; a test holds it to the files. */
-  static final String NEWEST = "11";
+  static final String NEWEST = "13";
 
   /** Lock time-out and deadlock: other transactions were in the way. */
   private static final Set<String> LOCKED = Set.of("55P03", "40P01");
@@ -149,7 +150,18 @@ public final class Migrations {
               failure);
         }
         log.warn("a migration waits for a lock that another transaction holds; trying again");
+        pause();
       }
+    }
+  }
+
+  /** Whoever queued behind the failed try gets its turn first. */
+  private static void pause() {
+    try {
+      Thread.sleep(PAUSE_MILLIS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new StartFailure("interrupted while migrating the database", interrupted);
     }
   }
 

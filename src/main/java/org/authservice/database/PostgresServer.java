@@ -69,11 +69,14 @@ final class PostgresServer {
     return properties("auth-service listener", "-c statement_timeout=2000", 3);
   }
 
-  /** For migrations: statements may take long, but they wait for no lock longer than 5 s. */
+  /**
+   * For migrations: statements may take long, but they wait for no lock longer than 0.3 s: whoever
+   * writes queues behind a migration that waits.
+   */
   Properties forMigrations() {
     return properties(
         "auth-service migration",
-        "-c statement_timeout=0 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=0",
+        "-c statement_timeout=0 -c lock_timeout=300 -c idle_in_transaction_session_timeout=0",
         0);
   }
 

@@ -29,6 +29,7 @@ public final class HttpServer {
   private static final Duration SWEEP = Duration.ofSeconds(1);
 
   private final Server server;
+  private final HttpConfiguration protocol = protocol();
   private final ServerConnector connector;
   private final SlowClients slowClients;
   private final Secrets secrets;
@@ -44,7 +45,7 @@ public final class HttpServer {
     threads.setVirtualThreadsExecutor(
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("request-", 0).factory()));
     this.server = new Server(threads);
-    this.connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(protocol()));
+    this.connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(protocol));
   }
 
   /**
@@ -103,6 +104,14 @@ public final class HttpServer {
     }
     Duration interval = patience.compareTo(SWEEP) < 0 ? patience.dividedBy(4) : SWEEP;
     slowClients.sweep(connector.getScheduler(), interval);
+  }
+
+  /**
+   * From now on every answer ends its connection, so that clients and proxies that keep theirs open
+   * go to another node before this one stops.
+   */
+  public void letGo() {
+    protocol.setPersistentConnectionsEnabled(false);
   }
 
   /** Accepts no more, answers what is under way, and closes. */

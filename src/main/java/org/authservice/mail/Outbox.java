@@ -5,8 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
+import org.authservice.operations.Sweep;
 import org.authservice.operations.Worker;
 import org.authservice.secret.Sealer;
 import org.authservice.secret.Secret;
@@ -25,6 +27,7 @@ public final class Outbox {
   private final Database database;
   private final Transport transport;
   private final Sealer sealer;
+  private final Suppressions suppressions;
   private final Clock clock;
   private final Secrets secrets;
   private final Dispatch dispatch;
@@ -46,7 +49,7 @@ public final class Outbox {
     this.sealer = sealer;
     this.clock = clock;
     this.secrets = secrets;
-    var suppressions = new Suppressions(database, settings.suppression(), clock);
+    this.suppressions = new Suppressions(database, settings.suppression(), clock);
     var breaker = new Breaker(clock);
     var delivery =
         new Delivery(
@@ -94,6 +97,12 @@ public final class Outbox {
   /** Removes the mails of an account that is being erased. */
   public void forget(Transaction tx, long userId) {
     tx.run(store.forget(userId));
+  }
+
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return List.of(
+        new Sweep("outbox", store::sweep), new Sweep("mail_suppressions", suppressions::sweep));
   }
 
   private void wake() {

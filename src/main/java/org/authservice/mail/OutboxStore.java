@@ -1,6 +1,7 @@
 package org.authservice.mail;
 
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -9,6 +10,8 @@ import org.authservice.database.Statement;
 
 /** All SQL on {@code outbox}. */
 final class OutboxStore {
+  private static final Duration KEPT = Duration.ofDays(6);
+
   /**
    * A mail that this node has leased.
    *
@@ -192,6 +195,17 @@ final class OutboxStore {
 
   Statement<Integer> forget(long userId) {
     return Statement.count("DELETE FROM outbox WHERE user_id = ?", p -> p.number(userId));
+  }
+
+  /** What became of a mail is kept for a while, for whoever asks. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM outbox WHERE id IN (
+          SELECT id FROM outbox WHERE created_at < ? AND expires_at < ?
+          ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore.minus(KEPT)).millis(expiredBefore).number(most));
   }
 
   private static Leased leased(Row row) throws SQLException {

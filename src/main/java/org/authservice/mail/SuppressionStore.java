@@ -23,6 +23,16 @@ final class SuppressionStore {
         row -> row.text("reason"));
   }
 
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM mail_suppressions WHERE address IN (
+          SELECT address FROM mail_suppressions WHERE until_at < ?
+          ORDER BY until_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore).number(most));
+  }
+
   Statement<Integer> lift(String address) {
     return Statement.count("DELETE FROM mail_suppressions WHERE address = ?", p -> p.text(address));
   }

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
 import org.authservice.database.Database;
+import org.authservice.database.Statement;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +50,11 @@ final class Suppressions {
   /** Sends to that address again; false when it was not suppressed. */
   boolean lift(String address) {
     return database.commit(store.lift(folded(address))) == 1;
+  }
+
+  /** Those that have passed. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return store.sweep(expiredBefore, most);
   }
 
   private static String folded(String address) {

@@ -49,4 +49,15 @@ final class ExchangeCodeStore {
   Statement<Integer> deleteAll(long userId) {
     return Statement.count("DELETE FROM exchange_codes WHERE user_id = ?", p -> p.number(userId));
   }
+
+  /** Those that no app collected. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM exchange_codes WHERE code_hash IN (
+          SELECT code_hash FROM exchange_codes WHERE expires_at < ?
+          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore).number(most));
+  }
 }

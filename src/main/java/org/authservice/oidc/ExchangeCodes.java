@@ -5,10 +5,12 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.List;
 import java.util.Optional;
 import org.authservice.account.Account;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
+import org.authservice.operations.Sweep;
 import org.authservice.secret.Hmac;
 import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
@@ -69,6 +71,10 @@ final class ExchangeCodes {
   /** Ends every code of an account. */
   void endAll(Transaction tx, long userId) {
     tx.run(store.deleteAll(userId));
+  }
+
+  List<Sweep> sweeps() {
+    return List.of(new Sweep("exchange_codes", store::sweep));
   }
 
   /** RFC 7636, section 4.2, S256. */

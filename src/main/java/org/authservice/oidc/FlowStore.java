@@ -64,6 +64,28 @@ final class FlowStore {
         p -> p.text(nonceHash).millis(now));
   }
 
+  /** Those that never came back. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM provider_flows WHERE state_hash IN (
+          SELECT state_hash FROM provider_flows WHERE expires_at < ?
+          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore).number(most));
+  }
+
+  /** Those that no app used. */
+  Statement<Integer> sweepNonces(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM provider_nonces WHERE nonce_hash IN (
+          SELECT nonce_hash FROM provider_nonces WHERE expires_at < ?
+          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore).number(most));
+  }
+
   private static Kept kept(Row row) throws SQLException {
     Optional<Long> userId = row.optionalNumber("user_id");
     Optional<Flows.Linker> linking = Optional.empty();

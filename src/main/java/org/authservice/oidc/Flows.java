@@ -4,10 +4,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.oidc.Provider.FlowSecrets;
+import org.authservice.operations.Sweep;
 import org.authservice.secret.Hmac;
 import org.authservice.secret.Keyring;
 import org.authservice.secret.Sealer;
@@ -108,6 +110,12 @@ final class Flows {
   /** Ends whatever is being linked to an account. */
   void endAll(Transaction tx, long userId) {
     tx.run(store.deleteAll(userId));
+  }
+
+  List<Sweep> sweeps() {
+    return List.of(
+        new Sweep("provider_flows", store::sweep),
+        new Sweep("provider_nonces", store::sweepNonces));
   }
 
   private Optional<Returned> opened(FlowStore.Kept kept, String stateHash) {

@@ -1,8 +1,11 @@
 package org.authservice.oidc;
 
 import java.time.Clock;
+import java.util.List;
+import java.util.stream.Stream;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
+import org.authservice.operations.Sweep;
 import org.authservice.secret.Keyring;
 import org.authservice.secret.Secrets;
 import org.authservice.signin.Attachment;
@@ -22,6 +25,11 @@ public final class Pending implements Attachment {
   public void endAll(Transaction tx, long userId) {
     flows.endAll(tx, userId);
     codes.endAll(tx, userId);
+  }
+
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return Stream.of(flows.sweeps(), codes.sweeps()).flatMap(List::stream).toList();
   }
 
   Flows flows() {

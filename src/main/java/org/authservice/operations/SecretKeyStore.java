@@ -48,6 +48,19 @@ final class SecretKeyStore {
         row -> row.bytes("lookup_root"));
   }
 
+  /**
+   * What such a key signed is dead; one that is distrusted stays, or it would be believed again.
+   */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM secret_keys WHERE id IN (
+          SELECT id FROM secret_keys WHERE needed_until < ? AND distrusted_at IS NULL
+          LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore).number(most));
+  }
+
   /** The first node's root stays. */
   Statement<Integer> keepLookupRoot(byte[] sealed) {
     return Statement.count(

@@ -127,6 +127,11 @@ public final class SecretKeys {
         : Distrusting.BEFORE;
   }
 
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return List.of(new Sweep("secret_keys", store::sweep));
+  }
+
   private void follow() {
     byte[] root = database.read(store.lookupRoot()).orElseThrow();
     List<SecretKeyStore.Entry> entries = database.read(store.all());

@@ -1,6 +1,7 @@
 package org.authservice.otp;
 
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.authservice.database.Row;
@@ -8,6 +9,8 @@ import org.authservice.database.Statement;
 
 /** All SQL on {@code codes} and {@code code_failures}. */
 final class OtpStore {
+  private static final Duration BUDGETS_REMEMBER = Duration.ofDays(1);
+
   /** A code's row, after a guess at it was counted. */
   record Counted(String id, String codeHash, Optional<Long> userId, Optional<String> pendingId) {}
 
@@ -211,6 +214,28 @@ final class OtpStore {
         UPDATE code_failures SET failures = failures - 1 WHERE address_key = ? AND failures > 0
         """,
         p -> p.text(addressKey));
+  }
+
+  /** Codes also count towards their budgets for a day after they were made. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM codes WHERE id IN (
+          SELECT id FROM codes WHERE created_at < ? AND expires_at < ?
+          ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore.minus(BUDGETS_REMEMBER)).millis(expiredBefore).number(most));
+  }
+
+  /** Failures count for the day in which they began. */
+  Statement<Integer> sweepFailures(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM code_failures WHERE address_key IN (
+          SELECT address_key FROM code_failures WHERE day_started_at < ?
+          ORDER BY day_started_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore.minus(BUDGETS_REMEMBER)).number(most));
   }
 
   private static Counted counted(Row row) throws SQLException {

@@ -3,6 +3,7 @@ package org.authservice.otp;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.authservice.database.Database;
@@ -11,6 +12,7 @@ import org.authservice.http.Client;
 import org.authservice.mail.Mail;
 import org.authservice.mail.Outbox;
 import org.authservice.mail.Template;
+import org.authservice.operations.Sweep;
 import org.authservice.password.PasswordHasher;
 import org.authservice.ratelimit.ClientAddresses;
 import org.authservice.secret.Hmac;
@@ -165,6 +167,14 @@ public final class Otps {
   public void forget(Transaction tx, long userId) {
     tx.run(store.forget(userId));
     tx.run(pythonStore.endAll(userId));
+  }
+
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return List.of(
+        new Sweep("codes", store::sweep),
+        new Sweep("code_failures", store::sweepFailures),
+        new Sweep("otps", pythonStore::sweep));
   }
 
   private Optional<Duration> wait(Transaction tx, String budget, String clientKey) {

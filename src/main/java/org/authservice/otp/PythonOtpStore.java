@@ -36,4 +36,15 @@ final class PythonOtpStore {
   Statement<Integer> endAll(long userId) {
     return Statement.count("DELETE FROM otps WHERE user_id = ?", p -> p.number(userId));
   }
+
+  /** In the order of their ids, as the Python service has no index on the expiry. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM otps WHERE id IN (
+          SELECT id FROM otps WHERE expires_at < ?
+          ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.timestamp(expiredBefore).number(most));
+  }
 }

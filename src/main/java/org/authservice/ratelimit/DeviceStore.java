@@ -33,4 +33,15 @@ final class DeviceStore {
         "DELETE FROM devices WHERE user_id = ? AND id <> ?",
         p -> p.number(userId).text(except.orElse("")));
   }
+
+  /** Devices whose tokens have expired. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM devices WHERE id IN (
+          SELECT id FROM devices WHERE expires_at < ?
+          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore).number(most));
+  }
 }

@@ -3,12 +3,14 @@ package org.authservice.ratelimit;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.Client;
+import org.authservice.operations.Sweep;
 import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
@@ -86,6 +88,11 @@ public final class Devices {
   /** Forgets the account's devices but one. */
   public void endAll(Transaction tx, long userId, Optional<String> except) {
     tx.run(store.deleteAll(userId, except));
+  }
+
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return List.of(new Sweep("devices", store::sweep));
   }
 
   private Optional<KnownDevice> read(Secret token) {

@@ -3,11 +3,13 @@ package org.authservice.ratelimit;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.ErrorCode;
 import org.authservice.http.Unavailable;
+import org.authservice.operations.Sweep;
 
 /**
  * How often a password may be guessed. Ten failures in a quarter of an hour begin a wait that
@@ -102,6 +104,11 @@ public final class LoginThrottle {
   /** The owner has proven the mailbox: no wait stands any more. */
   public void clear(Transaction tx, String subject) {
     tx.run(store.clear(subject));
+  }
+
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return List.of(new Sweep("throttles", store::sweep));
   }
 
   private static Optional<Duration> wait(ThrottleStore.State state, Instant now) {

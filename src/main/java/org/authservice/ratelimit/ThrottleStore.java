@@ -1,17 +1,20 @@
 package org.authservice.ratelimit;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.authservice.database.Statement;
 
 /**
  * All SQL on {@code throttles}. A window of failures is over when it, or the wait that it led to,
- * began so long ago; each statement works that out for itself, so that no clean-up is needed.
+ * began so long ago; each statement works that out for itself, and clean-up only saves room.
  */
 final class ThrottleStore {
   private static final String OVER =
       "(CASE WHEN t.blocked_until > t.window_started_at THEN t.blocked_until"
           + " ELSE t.window_started_at END) <= ?";
+
+  private static final Duration LONGEST_COUNT = Duration.ofDays(1);
 
   /** The moments that a decision compares with. */
   record Moments(Instant now, Instant windowAgo, Instant dayAgo, Instant leaseEnd) {}
@@ -35,6 +38,9 @@ final class ThrottleStore {
         ON CONFLICT (subject) DO UPDATE SET
           in_flight = (CASE WHEN t.in_flight_until <= ? THEN 0 ELSE t.in_flight END) + 1,
           in_flight_until = excluded.in_flight_until,
+          day_failures = CASE WHEN t.day_started_at <= ? THEN 0 ELSE t.day_failures END,
+          day_started_at = CASE WHEN t.day_started_at <= ? THEN excluded.day_started_at
+            ELSE t.day_started_at END,
           updated_at = excluded.updated_at
         WHERE t.blocked_until <= ?
           AND (CASE WHEN t.day_started_at <= ? THEN 0 ELSE t.day_failures END)
@@ -51,6 +57,8 @@ final class ThrottleStore {
                 .millis(at.leaseEnd())
                 .millis(at.now())
                 .millis(at.now())
+                .millis(at.dayAgo())
+                .millis(at.dayAgo())
                 .millis(at.now())
                 .millis(at.dayAgo())
                 .millis(at.now())
@@ -149,5 +157,19 @@ final class ThrottleStore {
         WHERE subject = ?
         """,
         p -> p.text(subject));
+  }
+
+  /** No window, day or wait of these goes on. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM throttles WHERE subject IN (
+          SELECT subject FROM throttles WHERE day_started_at < ? AND updated_at < ?
+          ORDER BY day_started_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p ->
+            p.millis(expiredBefore.minus(LONGEST_COUNT))
+                .millis(expiredBefore.minus(LONGEST_COUNT))
+                .number(most));
   }
 }

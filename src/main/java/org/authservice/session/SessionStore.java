@@ -213,6 +213,17 @@ final class SessionStore {
     return Statement.count("DELETE FROM sessions WHERE user_id = ?", p -> p.number(userId));
   }
 
+  /** By the absolute end, which never changes. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM sessions WHERE id IN (
+          SELECT id FROM sessions WHERE absolute_expires_at < ?
+          ORDER BY absolute_expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore).number(most));
+  }
+
   private static Session session(Row row) throws SQLException {
     return new Session(
         row.text("id"),

@@ -19,6 +19,7 @@ import org.authservice.http.Client;
 import org.authservice.http.ErrorCode;
 import org.authservice.http.Unavailable;
 import org.authservice.mail.Outbox;
+import org.authservice.operations.Sweep;
 import org.authservice.ratelimit.Devices;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
@@ -247,6 +248,11 @@ public final class Sessions {
         Duration.between(now(), session.idleExpiresAt()).plusMillis(999),
         devices.token(session.deviceId().orElse(""), session.userId()),
         account);
+  }
+
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return List.of(new Sweep("sessions", store::sweep));
   }
 
   /** Empty when another request changed the row first: read again, decide again. */

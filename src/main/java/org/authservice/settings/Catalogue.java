@@ -202,6 +202,8 @@ final class Catalogue {
               "{}",
               "{\"orders\": \"its-secret\"}",
               "who may introspect and revoke, JSON"),
+          Setting.of(
+              "AUDIT_RETENTION_DAYS", "365", "90", "how long security events are kept, 1 to 36500"),
           Setting.of("LOG_LEVEL", "INFO", "DEBUG", "TRACE, DEBUG, INFO, WARN or ERROR"),
           Setting.of("LOG_FORMAT", "text; json in production", "json", "text or json"),
           Setting.of("SLOW_REQUEST_SECONDS", "2", "1", "slower requests are warned about"),

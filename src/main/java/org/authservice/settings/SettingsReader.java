@@ -113,7 +113,8 @@ public final class SettingsReader {
         new ProviderSettingsReader(source).read(),
         limits(),
         apiClients(),
-        logs(production));
+        logs(production),
+        new AuditSettings(Duration.ofDays(source.number("AUDIT_RETENTION_DAYS", 365, 1, 36_500))));
   }
 
   private ListenerSettings listener(boolean production) {

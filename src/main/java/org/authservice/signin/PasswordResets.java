@@ -3,6 +3,7 @@ package org.authservice.signin;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.authservice.account.Account;
 import org.authservice.account.Accounts;
@@ -12,6 +13,7 @@ import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.Client;
 import org.authservice.mail.Outbox;
+import org.authservice.operations.Sweep;
 import org.authservice.otp.Otps;
 import org.authservice.password.PasswordHasher;
 import org.authservice.password.PasswordPolicy;
@@ -115,6 +117,11 @@ public final class PasswordResets {
     Instant expiresAt = clock.instant().plus(TOKEN_LIFE);
     tx.run(store.insert(tokenSignatures.over(token.reveal()), account.id(), expiresAt));
     return new CodeSignin.Outcome.MayReset(token, TOKEN_LIFE);
+  }
+
+  /** What clean-up may delete. */
+  List<Sweep> sweeps() {
+    return List.of(new Sweep("reset_tokens", store::sweep));
   }
 
   private Outcome reset(String tokenHash, Account read, String hash, Client client) {

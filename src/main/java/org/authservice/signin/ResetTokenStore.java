@@ -31,4 +31,15 @@ final class ResetTokenStore {
   Statement<Integer> deleteAll(long userId) {
     return Statement.count("DELETE FROM reset_tokens WHERE user_id = ?", p -> p.number(userId));
   }
+
+  /** Those that nobody used. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM reset_tokens WHERE token_hash IN (
+          SELECT token_hash FROM reset_tokens WHERE expires_at < ?
+          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore).number(most));
+  }
 }

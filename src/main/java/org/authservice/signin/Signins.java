@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.authservice.account.Accounts;
 import org.authservice.account.PendingRegistrations;
 import org.authservice.audit.SecurityEvents;
@@ -12,6 +13,7 @@ import org.authservice.database.Database;
 import org.authservice.http.Principal;
 import org.authservice.http.Route;
 import org.authservice.mail.Outbox;
+import org.authservice.operations.Sweep;
 import org.authservice.otp.Otps;
 import org.authservice.password.PasswordHasher;
 import org.authservice.password.PasswordPolicy;
@@ -32,6 +34,7 @@ public final class Signins {
   private final AccountAdministration administration;
   private final Leaving leaving;
   private final MailboxProof proof;
+  private final List<Sweep> sweeps;
 
   /** Everything the use cases stand on. */
   public record Parts(
@@ -90,6 +93,10 @@ public final class Signins {
             it.keyring,
             it.clock,
             it.secrets);
+    sweeps =
+        Stream.of(resets.sweeps(), it.pendings.sweeps(), it.throttle.sweeps())
+            .flatMap(List::stream)
+            .toList();
     var codeSignin =
         new CodeSignin(
             it.database,
@@ -163,6 +170,11 @@ public final class Signins {
   /** The rule for a mailbox's first proof, for whoever else proves one. */
   public MailboxProof mailboxProof() {
     return proof;
+  }
+
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return sweeps;
   }
 
   /** What an operator can do to accounts. */

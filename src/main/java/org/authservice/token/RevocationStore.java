@@ -59,14 +59,15 @@ final class RevocationStore {
                 row.optionalText("jti").isPresent() ? Optional.of(entry(row)) : Optional.empty()));
   }
 
-  /** Removes entries that expired before, so many at most. */
-  Statement<Integer> deleteExpired(Instant before, int most) {
+  /** The tokens that these rows end have expired by then themselves. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.count(
         """
         DELETE FROM invalidated_tokens WHERE id IN (
-          SELECT id FROM invalidated_tokens WHERE expires_at < ? ORDER BY id LIMIT ?)
+          SELECT id FROM invalidated_tokens WHERE expires_at < ?
+          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
         """,
-        p -> p.naiveTimestamp(before).number(most));
+        p -> p.naiveTimestamp(expiredBefore).number(most));
   }
 
   private static Entry entry(Row row) throws SQLException {

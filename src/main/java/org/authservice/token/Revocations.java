@@ -17,6 +17,7 @@ import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.ErrorCode;
 import org.authservice.http.Unavailable;
+import org.authservice.operations.Sweep;
 import org.authservice.operations.Worker;
 
 /**
@@ -40,7 +41,6 @@ public final class Revocations {
   // to where the table stood a minute ago.
   private static final long OVERLAP_NANOS = Duration.ofSeconds(60).toNanos();
 
-  private static final Duration KEPT_AFTER_EXPIRY = Duration.ofDays(1);
   private static final int PAGE = 5_000;
 
   private static final String CHANNEL = "auth_revocations";
@@ -165,14 +165,9 @@ public final class Revocations {
     followed = true;
   }
 
-  /**
-   * Deletes entries that expired over a day ago, far past every leeway.
-   *
-   * @param most how many at most
-   * @return how many it deleted
-   */
-  public int deleteExpired(int most) {
-    return database.commit(store.deleteExpired(clock.instant().minus(KEPT_AFTER_EXPIRY), most));
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return List.of(new Sweep("invalidated_tokens", store::sweep));
   }
 
   /** Reads page by page; the last id, or 0 when there was nothing. */

@@ -1,5 +1,6 @@
 package org.authservice.token;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -7,6 +8,8 @@ import org.authservice.database.Statement;
 
 /** All SQL on {@code signing_keys}. */
 final class SigningKeyStore {
+  private static final Duration REVOKED_SHOWN = Duration.ofDays(90);
+
   /**
    * A key pair's row.
    *
@@ -68,6 +71,16 @@ final class SigningKeyStore {
     return Statement.count(
         "UPDATE signing_keys SET private_key = ? WHERE kid = ? AND private_key = ?",
         p -> p.bytes(privateKey).text(entry.kid()).bytes(entry.privateKey()));
+  }
+
+  /** Revoked long ago; until then the list of keys tells what became of them. */
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM signing_keys WHERE kid IN (
+          SELECT kid FROM signing_keys WHERE revoked_at < ? LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore.minus(REVOKED_SHOWN)).number(most));
   }
 
   Statement<Integer> delete(String kid) {

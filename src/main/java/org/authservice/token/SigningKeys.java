@@ -14,6 +14,7 @@ import org.authservice.database.Transaction;
 import org.authservice.http.ErrorCode;
 import org.authservice.http.Unavailable;
 import org.authservice.json.JsonObject;
+import org.authservice.operations.Sweep;
 import org.authservice.operations.Worker;
 import org.authservice.secret.Sealer;
 import org.authservice.settings.TokenSettings.Algorithm;
@@ -174,6 +175,11 @@ public final class SigningKeys implements AccessKeys {
           .resealed(entry.privateKey(), entry.kid())
           .ifPresent(sealed -> database.commit(store.reseal(entry, sealed)));
     }
+  }
+
+  /** What clean-up may delete. */
+  public List<Sweep> sweeps() {
+    return List.of(new Sweep("signing_keys", store::sweep));
   }
 
   private void makeWhatIsDue() {

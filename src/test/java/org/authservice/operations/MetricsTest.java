@@ -1,0 +1,112 @@
+package org.authservice.operations;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.authservice.testing.Databases;
+import org.authservice.testing.TestService;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** docs/metrics.md is the whole list, and the alerts use nothing else. */
+class MetricsTest {
+  private static final Pattern DOCUMENTED = Pattern.compile("`([a-z_]+\\*?)`(?=[^|]*\\|)");
+  private static final Pattern IN_CODE =
+      Pattern.compile("\"(?!auth\\.db\")((?:auth|http)\\.[a-z.]+)\"");
+  private static final Pattern IN_ALERTS = Pattern.compile("\\b((?:auth|http|hikaricp|jvm)_\\w+)");
+
+  @ParameterizedTest
+  @EnumSource(Databases.class)
+  void everyMetricThatIsServedIsDocumented(Databases engine) throws Exception {
+    try (var service = TestService.with(engine).set("MANAGEMENT_PORT", freePort()).start()) {
+      String refresh = service.verified("ada@example.com").text("refresh_token");
+      service.refresh(refresh).expect(200);
+      service.login("ada@example.com", "Wrong-Horse7!").expect(401);
+      int port = service.service().managementPort().orElseThrow();
+      String metrics =
+          HttpClient.newHttpClient()
+              .send(
+                  HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/metrics"))
+                      .build(),
+                  HttpResponse.BodyHandlers.ofString())
+              .body();
+      Set<String> documented = documented();
+      assertThat(metrics.lines().filter(line -> line.startsWith("# TYPE ")))
+          .isNotEmpty()
+          .map(line -> line.split(" ")[2])
+          .allSatisfy(name -> assertThat(isIn(documented, name)).as(name).isTrue());
+    }
+  }
+
+  @Test
+  void theListAndTheCodeNameTheSame() throws IOException {
+    Set<String> inCode = new TreeSet<>();
+    try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
+      for (Path file : files.filter(it -> it.toString().endsWith(".java")).toList()) {
+        IN_CODE
+            .matcher(Files.readString(file))
+            .results()
+            .forEach(found -> inCode.add(found.group(1).replace('.', '_')));
+      }
+    }
+    Set<String> listed =
+        documented().stream()
+            .filter(name -> !name.endsWith("*"))
+            .map(name -> name.replaceAll("(_max)?$", ""))
+            .map(name -> inCode.contains(name) ? name : name.replaceAll("_(total|seconds)$", ""))
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertThat(listed).isEqualTo(inCode);
+  }
+
+  @Test
+  void theAlertsUseOnlyMetricsThatExist() throws IOException {
+    String alerts = Files.readString(Path.of("deploy/alerts.yml"));
+    Set<String> documented = documented();
+    assertThat(IN_ALERTS.matcher(alerts).results().map(found -> found.group(1)))
+        .isNotEmpty()
+        .map(name -> name.replaceAll("_(bucket|count|sum)$", ""))
+        .allSatisfy(name -> assertThat(isIn(documented, name)).as(name).isTrue());
+    for (String alert : alerts.split("- alert: ", -1)) {
+      if (alert.contains("expr:")) {
+        assertThat(alert).contains("severity:", "reason:", "first_step:");
+      }
+    }
+  }
+
+  private static boolean isIn(Set<String> documented, String name) {
+    return documented.contains(name)
+        || documented.stream()
+            .filter(it -> it.endsWith("*"))
+            .anyMatch(it -> name.startsWith(it.substring(0, it.length() - 1)));
+  }
+
+  private static Set<String> documented() throws IOException {
+    Set<String> names = new TreeSet<>();
+    for (String line : Files.readAllLines(Path.of("docs/metrics.md"))) {
+      if (line.startsWith("| `")) {
+        String first = line.split("\\|", -1)[1] + "|";
+        DOCUMENTED.matcher(first).results().forEach(found -> names.add(found.group(1)));
+      }
+    }
+    return names;
+  }
+
+  private static String freePort() throws IOException {
+    try (var socket = new ServerSocket(0)) {
+      return Integer.toString(socket.getLocalPort());
+    }
+  }
+}
