@@ -1,8 +1,5 @@
 package org.authservice;
 
-import java.time.Clock;
-import org.authservice.operations.DatabaseClock;
-import org.authservice.secret.Secrets;
 import picocli.CommandLine.Command;
 
 /** {@code bin/auth clock}. */
@@ -15,11 +12,9 @@ final class ClockCommand {
       description = "Lets all nodes take over a step of the database's clock that they refused.",
       mixinStandardHelpOptions = true)
   int accept() {
-    var clock = new DatabaseClock(Clock.systemUTC());
-    try (var service = AuthService.offline(Main.read().settings(), clock, Secrets.secure())) {
+    return Operator.offline(service -> {
       service.clockKeeper().orElseThrow().accept();
-    }
-    System.out.println("accepted; the nodes follow within a minute and a half");
-    return 0;
+      return Operator.done("accepted; the nodes follow within a minute and a half");
+    });
   }
 }

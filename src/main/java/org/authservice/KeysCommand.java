@@ -1,13 +1,10 @@
 package org.authservice;
 
-import java.time.Clock;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
 import org.authservice.operations.SecretKeys;
 import org.authservice.secret.Keyring;
-import org.authservice.secret.Secrets;
-import org.authservice.settings.Settings;
 import org.authservice.settings.StartFailure;
 import org.authservice.token.SigningKeys;
 import picocli.CommandLine.Command;
@@ -46,7 +43,8 @@ final class KeysCommand {
           boolean now) {
     return with(keys -> {
       String kid = signingKeys(keys).rotate(now);
-      return done("made signing key " + kid + (now ? "; it signs" : "; it signs in an hour"));
+      return Operator.done(
+          "made signing key " + kid + (now ? "; it signs" : "; it signs in an hour"));
     });
   }
 
@@ -56,8 +54,9 @@ final class KeysCommand {
   int revoke(@Parameters(paramLabel = "KID") String kid) {
     return with(keys ->
         signingKeys(keys).revoke(kid)
-            ? done("revoked; nodes refuse its tokens within seconds")
-            : refused("no signing key that could be revoked has this id; see: bin/auth keys list"));
+            ? Operator.done("revoked; nodes refuse its tokens within seconds")
+            : Operator.refused(
+                "no signing key that could be revoked has this id; see: bin/auth keys list"));
   }
 
   @Command(
@@ -68,12 +67,12 @@ final class KeysCommand {
   int distrust(@Parameters(paramLabel = "ID") String id) {
     return with(keys ->
         switch (keys.secretKeys().distrust(id)) {
-          case DONE -> done("distrusted; nodes refuse what it signed within seconds");
-          case BEFORE -> done("it was distrusted already");
+          case DONE -> Operator.done("distrusted; nodes refuse what it signed within seconds");
+          case BEFORE -> Operator.done("it was distrusted already");
           case CURRENT ->
-              refused(
+              Operator.refused(
                   "it signs: first put another into SECRET_KEY and it into SECRET_KEY_PREVIOUS");
-          case UNKNOWN -> refused("no secret key has this id; see: bin/auth keys list");
+          case UNKNOWN -> Operator.refused("no secret key has this id; see: bin/auth keys list");
         });
   }
 
@@ -111,19 +110,6 @@ final class KeysCommand {
   }
 
   private static int with(ToIntFunction<KeyAdministration> work) {
-    Settings settings = Main.read().settings();
-    try (AuthService service = AuthService.offline(settings, Clock.systemUTC(), Secrets.secure())) {
-      return work.applyAsInt(service.keys());
-    }
-  }
-
-  private static int done(String message) {
-    System.out.println(message);
-    return 0;
-  }
-
-  private static int refused(String message) {
-    System.err.println(message);
-    return Main.FAILED;
+    return Operator.offline(service -> work.applyAsInt(service.keys()));
   }
 }

@@ -1,11 +1,9 @@
 package org.authservice;
 
-import java.time.Clock;
 import java.util.List;
 import java.util.Set;
 import java.util.function.ToIntFunction;
 import org.authservice.mail.MailAdministration;
-import org.authservice.secret.Secrets;
 import org.authservice.settings.StartFailure;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -56,15 +54,18 @@ final class MailCommand {
   int retry(@Parameters(paramLabel = "ID", arity = "0..1") String id) {
     return with(mails -> {
       if (id == null) {
-        return done(mails.retryAll() + " mail(s) due now");
+        return Operator.done(mails.retryAll() + " mail(s) due now");
       }
-      return mails.retry(id) ? done("due now") : refused("no queued mail has this id");
+      return mails.retry(id)
+          ? Operator.done("due now")
+          : Operator.refused("no queued mail has this id");
     });
   }
 
   @Command(description = "Ends a queued mail unsent.", mixinStandardHelpOptions = true)
   int drop(@Parameters(paramLabel = "ID") String id) {
-    return with(mails -> mails.drop(id) ? done("dropped") : refused("no queued mail has this id"));
+    return with(mails ->
+        mails.drop(id) ? Operator.done("dropped") : Operator.refused("no queued mail has this id"));
   }
 
   @Command(
@@ -72,23 +73,12 @@ final class MailCommand {
       mixinStandardHelpOptions = true)
   int allow(@Parameters(paramLabel = "EMAIL") String email) {
     return with(mails ->
-        mails.lift(email) ? done("mail is sent there again") : refused("it was not suppressed"));
+        mails.lift(email)
+            ? Operator.done("mail is sent there again")
+            : Operator.refused("it was not suppressed"));
   }
 
   private static int with(ToIntFunction<MailAdministration> work) {
-    var settings = Main.read().settings();
-    try (AuthService service = AuthService.offline(settings, Clock.systemUTC(), Secrets.secure())) {
-      return work.applyAsInt(service.mails());
-    }
-  }
-
-  private static int done(String message) {
-    System.out.println(message);
-    return 0;
-  }
-
-  private static int refused(String message) {
-    System.err.println(message);
-    return Main.FAILED;
+    return Operator.offline(service -> work.applyAsInt(service.mails()));
   }
 }

@@ -33,12 +33,12 @@ final class SessionsCommand {
           which,
           (administration, account) -> {
             administration.endSessions(account);
-            return UsersCommand.done("all its sessions have ended");
+            return Operator.done("all its sessions have ended");
           });
     }
     return UsersCommand.with(administration ->
         administration.endSession(which)
-            ? UsersCommand.done("the session has ended")
-            : UsersCommand.refused("no living session has this id"));
+            ? Operator.done("the session has ended")
+            : Operator.refused("no living session has this id"));
   }
 }

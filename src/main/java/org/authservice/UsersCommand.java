@@ -4,15 +4,11 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
 import org.authservice.account.Account;
 import org.authservice.account.EmailAddress;
-import org.authservice.operations.DatabaseClock;
 import org.authservice.secret.Secret;
-import org.authservice.secret.Secrets;
-import org.authservice.settings.Settings;
 import org.authservice.settings.StartFailure;
 import org.authservice.signin.AccountAdministration;
 import picocli.CommandLine.Command;
@@ -33,10 +29,11 @@ final class UsersCommand {
     return with(administration ->
         switch (administration.create(address, password)) {
           case AccountAdministration.Creation.Created(var account) ->
-              done("created account " + account.id());
+              Operator.done("created account " + account.id());
           case AccountAdministration.Creation.EmailTaken _ ->
-              refused("an account has this address already");
-          case AccountAdministration.Creation.PasswordRejected(var reason) -> refused(reason);
+              Operator.refused("an account has this address already");
+          case AccountAdministration.Creation.PasswordRejected(var reason) ->
+              Operator.refused(reason);
         });
   }
 
@@ -61,8 +58,8 @@ final class UsersCommand {
         email,
         (administration, account) ->
             administration.deactivate(account)
-                ? done("switched off; its sessions have ended")
-                : done("it was switched off already"));
+                ? Operator.done("switched off; its sessions have ended")
+                : Operator.done("it was switched off already"));
   }
 
   @Command(description = "Switches an account on again.", mixinStandardHelpOptions = true)
@@ -71,8 +68,8 @@ final class UsersCommand {
         email,
         (administration, account) ->
             administration.reactivate(account)
-                ? done("switched on")
-                : done("it was switched on already"));
+                ? Operator.done("switched on")
+                : Operator.done("it was switched on already"));
   }
 
   @Command(
@@ -83,7 +80,7 @@ final class UsersCommand {
         email,
         (administration, account) -> {
           administration.delete(account);
-          return done("erased account " + account.id());
+          return Operator.done("erased account " + account.id());
         });
   }
 
@@ -98,16 +95,12 @@ final class UsersCommand {
       Optional<Account> account = administration.find(address);
       return account.isPresent()
           ? work.on(administration, account.get())
-          : refused("no account has this address");
+          : Operator.refused("no account has this address");
     });
   }
 
   static int with(ToIntFunction<AccountAdministration> work) {
-    Settings settings = Main.read().settings();
-    var clock = new DatabaseClock(Clock.systemUTC());
-    try (AuthService service = AuthService.offline(settings, clock, Secrets.secure())) {
-      return work.applyAsInt(service.administration());
-    }
+    return Operator.offline(service -> work.applyAsInt(service.administration()));
   }
 
   private static EmailAddress address(String email) {
@@ -123,15 +116,5 @@ final class UsersCommand {
       throw new StartFailure("no password was given on the standard input");
     }
     return Secret.of(line);
-  }
-
-  static int done(String message) {
-    System.out.println(message);
-    return 0;
-  }
-
-  static int refused(String message) {
-    System.err.println(message);
-    return Main.FAILED;
   }
 }
