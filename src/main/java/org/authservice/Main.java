@@ -3,6 +3,7 @@ package org.authservice;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.authservice.database.Migrations;
@@ -29,7 +30,9 @@ import picocli.CommandLine.Option;
       UsersCommand.class,
       SessionsCommand.class,
       KeysCommand.class,
-      MailCommand.class
+      MailCommand.class,
+      BackupCommand.class,
+      RestoreCommand.class
     })
 public final class Main {
   /** The exit code of a command that failed. */
@@ -181,11 +184,23 @@ public final class Main {
       }
       List<Migrations.Pending> pending = migrations.dryRun();
       for (Migrations.Pending migration : pending) {
-        System.out.printf(
-            "-- V%s %s%n%s%n", migration.version(), migration.description(), migration.sql());
+        System.out.printf("-- V%s %s%n", migration.version(), migration.description());
+        migration.locks().forEach(Migrate::print);
+        System.out.println(migration.sql());
       }
       System.out.println("-- " + pending.size() + " migration(s) pending.");
       return 0;
+    }
+
+    private static void print(Migrations.Locked table) {
+      System.out.printf(
+          Locale.ROOT,
+          "-- locks %s (about %,d rows, %,d KB) %s: %s%n",
+          table.lock().table(),
+          table.rows(),
+          table.bytes() / 1024,
+          table.lock().mode(),
+          table.lock().mode().effect());
     }
   }
 }

@@ -11,6 +11,9 @@ public interface Dialect {
   /** The statement's text for this engine. */
   String sql(String text);
 
+  /** A query for the bytes and, about, the rows of a table. */
+  String tableSize(String table);
+
   /** A query that gives a row when there is a table of the name given as its only parameter. */
   String tableExists();
 
@@ -19,6 +22,9 @@ public interface Dialect {
 
   /** An expression for the database's time, in epoch milliseconds. */
   String epochMillis();
+
+  /** A statement after which so many user ids that would come next are never given. */
+  String skipUserIds(int count);
 
   /** Binds a {@code timestamptz} of the Python service's tables. */
   void bindTimestamp(PreparedStatement statement, int index, Instant value) throws SQLException;

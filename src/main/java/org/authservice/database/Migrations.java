@@ -7,9 +7,11 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.authservice.settings.DatabaseSettings;
 import org.authservice.settings.StartFailure;
@@ -48,8 +50,18 @@ public final class Migrations {
    * A migration that is still to come.
    *
    * @param sql what it will run
+   * @param locks what it locks meanwhile
    */
-  public record Pending(String version, String description, String sql) {}
+  public record Pending(String version, String description, String sql, List<Locked> locks) {}
+
+  /**
+   * A table that a migration locks.
+   *
+   * @param lock of what kind; on SQLite the whole file is locked while migrations run
+   * @param bytes its size now, with its indexes; on SQLite the file's
+   * @param rows how many it has, about
+   */
+  public record Locked(TableLock lock, long bytes, long rows) {}
 
   /**
    * What a start does: migrates, or with {@code MIGRATE_ON_START=false} refuses while something is
@@ -104,7 +116,7 @@ public final class Migrations {
       Origin origin = Origin.of(session.connection(), session.dialect());
       return Arrays.stream(flyway(session, origin).info().pending())
           .filter(info -> origin != Origin.PYTHON || !"1".equals(info.getVersion().getVersion()))
-          .map(info -> pending(info, session.folder()))
+          .map(info -> pending(info, session))
           .toList();
     } catch (SQLException failure) {
       throw new StartFailure(
@@ -202,12 +214,39 @@ public final class Migrations {
     };
   }
 
-  private static Pending pending(MigrationInfo info, String folder) {
+  private static Pending pending(MigrationInfo info, MigrationSession session) {
+    String folder = session.folder();
     String sql = text(info.getScript(), folder);
     for (Map.Entry<String, String> placeholder : placeholders(folder).entrySet()) {
       sql = sql.replace("${" + placeholder.getKey() + "}", placeholder.getValue());
     }
-    return new Pending(info.getVersion().getVersion(), info.getDescription(), sql);
+    List<Locked> locks = new ArrayList<>();
+    for (TableLock lock : TableLock.of(sql)) {
+      locked(lock, session).ifPresent(locks::add);
+    }
+    return new Pending(info.getVersion().getVersion(), info.getDescription(), sql, locks);
+  }
+
+  /** Empty for a table that an earlier pending migration will make. */
+  private static Optional<Locked> locked(TableLock lock, MigrationSession session) {
+    Connection connection = session.connection();
+    try {
+      if (lock.mode() == TableLock.Mode.UNKNOWN) {
+        return Optional.of(new Locked(lock, 0, 0));
+      }
+      if (!Origin.exists(connection, session.dialect(), lock.table())) {
+        return Optional.empty();
+      }
+      try (PreparedStatement statement =
+              connection.prepareStatement(session.dialect().tableSize(lock.table()));
+          ResultSet size = statement.executeQuery()) {
+        size.next();
+        return Optional.of(new Locked(lock, size.getLong("bytes"), size.getLong("row_count")));
+      }
+    } catch (SQLException failure) {
+      throw new StartFailure(
+          "cannot look at the database: " + Failures.firstLine(failure), failure);
+    }
   }
 
   private static String text(String script, String folder) {

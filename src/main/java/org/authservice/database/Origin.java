@@ -81,8 +81,8 @@ enum Origin {
     }
   }
 
-  private static boolean exists(Connection connection, Dialect dialect, String table)
-      throws SQLException {
+  /** Whether there is a table of that name. */
+  static boolean exists(Connection connection, Dialect dialect, String table) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(dialect.tableExists())) {
       statement.setString(1, table);
       try (ResultSet results = statement.executeQuery()) {

@@ -35,6 +35,19 @@ final class PostgresDialect implements Dialect {
   }
 
   @Override
+  public String tableSize(String table) {
+    return "SELECT pg_total_relation_size(oid) AS bytes, greatest(reltuples, 0)::bigint AS row_count"
+        + " FROM pg_class WHERE oid = to_regclass('%s')".formatted(table);
+  }
+
+  @Override
+  public String skipUserIds(int count) {
+    return "SELECT setval(pg_get_serial_sequence('users', 'id'), coalesce(max(id), 0) + %d)"
+            .formatted(count)
+        + " FROM users";
+  }
+
+  @Override
   public void bindTimestamp(PreparedStatement statement, int index, Instant value)
       throws SQLException {
     statement.setObject(

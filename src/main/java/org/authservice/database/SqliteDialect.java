@@ -55,6 +55,25 @@ final class SqliteDialect implements Dialect {
     return "CAST(unixepoch('now', 'subsec') * 1000 AS integer)";
   }
 
+  /** The bytes are those of the whole file, which is what a migration locks. */
+  @Override
+  public String tableSize(String table) {
+    return "SELECT page_count * page_size AS bytes, (SELECT count(*) FROM %s) AS row_count"
+            .formatted(table)
+        + " FROM pragma_page_count, pragma_page_size";
+  }
+
+  /** By a row like an erased account's: the Python service's table has no sequence. */
+  @Override
+  public String skipUserIds(int count) {
+    return """
+    INSERT INTO users (id, email, is_active, is_verified)
+    SELECT coalesce(max(id), 0) + %d, 'deleted-' || lower(hex(randomblob(16))) || '@invalid',
+      false, false FROM users
+    """
+        .formatted(count);
+  }
+
   @Override
   public void bindTimestamp(PreparedStatement statement, int index, Instant value)
       throws SQLException {
