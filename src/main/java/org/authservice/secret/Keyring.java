@@ -70,7 +70,14 @@ public final class Keyring {
 
   /** Believes nothing that these keys signed; replaces what was said before. */
   public void distrust(Set<String> ids) {
-    distrusted = Set.copyOf(ids);
+    if (!ids.equals(distrusted)) {
+      distrusted = Set.copyOf(ids);
+    }
+  }
+
+  /** The ids of the keys whose signatures are not believed; another set only when they change. */
+  public Set<String> distrusted() {
+    return distrusted;
   }
 
   /** Signatures for that use: made under the current key, checked under any trusted one. */

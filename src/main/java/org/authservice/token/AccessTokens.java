@@ -56,6 +56,11 @@ public final class AccessTokens {
     return issuer;
   }
 
+  /** Another object once other keys are believed. */
+  Object trust() {
+    return keys.trust();
+  }
+
   /** A token, and how long it lives. */
   public record Issued(Secret token, Duration life) {}
 

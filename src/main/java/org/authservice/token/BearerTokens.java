@@ -15,13 +15,12 @@ import org.authservice.json.JsonObject;
 
 /**
  * Decides whom a Bearer token speaks for (RFC 6750), without any database access. That a token is
- * genuine is remembered for a few seconds under its digest; whether it has expired and whether its
- * session has ended is asked each time.
+ * genuine is remembered for a few seconds under its digest, as long as the same keys are believed;
+ * whether it has expired and whether its session has ended is asked each time.
  */
 public final class BearerTokens {
   private static final int MOST_REMEMBERED = 20_000;
 
-  /** A key that is withdrawn verifies for no longer than this. */
   private static final Duration MEMORY = Duration.ofSeconds(10);
 
   private final AccessTokens accessTokens;
@@ -31,8 +30,8 @@ public final class BearerTokens {
   private final Cache<ByteBuffer, Remembered> remembered =
       Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).expireAfterWrite(MEMORY).build();
 
-  /** What a signature and the claims beside the times have shown. */
-  private record Remembered(Principal principal, Instant end) {}
+  /** What a signature and the claims beside the times have shown, while those keys were believed. */
+  private record Remembered(Principal principal, Instant end, Object trust) {}
 
   /** Tokens of this service, and of the Python service while they are accepted. */
   public BearerTokens(
@@ -61,14 +60,15 @@ public final class BearerTokens {
   public Optional<Principal> accept(String token) {
     ByteBuffer digest = digest(token);
     Remembered known = remembered.getIfPresent(digest);
-    if (known != null && clock.instant().isBefore(known.end())) {
+    Object trust = accessTokens.trust();
+    if (known != null && known.trust() == trust && clock.instant().isBefore(known.end())) {
       return Optional.of(known.principal())
           .filter(it -> !revocations.isEnded(it.sessionId().orElseThrow()));
     }
     Optional<Genuine> genuine = genuine(token);
     genuine
         .filter(it -> it.principal().sessionId().isPresent())
-        .ifPresent(it -> remembered.put(digest, new Remembered(it.principal(), it.end())));
+        .ifPresent(it -> remembered.put(digest, new Remembered(it.principal(), it.end(), trust)));
     return genuine.filter(it -> !isEnded(it)).map(Genuine::principal);
   }
 

@@ -44,6 +44,11 @@ public final class SharedKeys implements AccessKeys {
   }
 
   @Override
+  public Object trust() {
+    return keyring.distrusted();
+  }
+
+  @Override
   public List<JsonObject> published() {
     return List.of();
   }

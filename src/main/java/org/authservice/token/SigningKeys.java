@@ -120,6 +120,11 @@ public final class SigningKeys implements AccessKeys {
   }
 
   @Override
+  public Object trust() {
+    return held;
+  }
+
+  @Override
   public List<JsonObject> published() {
     return held.stream().map(Held::jwk).toList();
   }
@@ -241,7 +246,9 @@ public final class SigningKeys implements AccessKeys {
           .or(() -> open(entry))
           .ifPresent(now::add);
     }
-    held = List.copyOf(now);
+    if (!now.equals(before)) {
+      held = List.copyOf(now);
+    }
   }
 
   private Optional<Held> open(SigningKeyStore.Entry entry) {

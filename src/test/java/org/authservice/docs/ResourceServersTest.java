@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.authservice.testing.Databases;
 import org.authservice.testing.ForgedTokens;
+import org.authservice.testing.PublishedKeys;
 import org.authservice.testing.Reply;
 import org.authservice.testing.Snippets;
 import org.authservice.testing.TestService;
@@ -75,6 +76,38 @@ class ResourceServersTest {
               .formatted(module);
       accepted(List.of("python3", "-c", program), folder);
     }
+  }
+
+  @Test
+  void pythonVerifiesByThePublishedKeys() throws Exception {
+    Snippets.write("verify_with_published_keys.py", folder);
+    String program =
+        """
+        import sys
+        from verify_with_published_keys import Verifier
+        verifier = Verifier(*sys.argv[1:4])
+        for token in sys.argv[4:]:
+            try:
+                print(verifier.user_id(token))
+            except Exception as refusal:
+                print("refused")
+        """;
+    acceptedByPublishedKeys(List.of("python3", "-c", program), folder);
+  }
+
+  @Test
+  void nodeVerifiesByThePublishedKeys() throws Exception {
+    Snippets.write("verify-published-keys.mjs", NODE);
+    String program =
+        """
+        import { verifier } from "./verify-published-keys.mjs";
+        const [uri, issuer, audience, ...tokens] = process.argv.slice(1);
+        const userId = verifier(uri, issuer, audience);
+        for (const token of tokens) {
+          try { console.log(await userId(token)); } catch { console.log("refused"); }
+        }
+        """;
+    acceptedByPublishedKeys(List.of("node", "--input-type=module", "-e", program, "--"), NODE);
   }
 
   @Test
@@ -155,8 +188,28 @@ class ResourceServersTest {
 
   private void accepted(List<String> program, Path directory) throws Exception {
     Reply tokens = service.verified("user" + program.hashCode() + "@example.com");
-    Map<String, String> bad = ForgedTokens.of(tokens, KEY, ISSUER);
-    List<String> command = with(program, KEY, ISSUER, tokens.text("access_token"));
+    decides(with(program, KEY, ISSUER), tokens, ForgedTokens.of(tokens, KEY, ISSUER), directory);
+  }
+
+  private void acceptedByPublishedKeys(List<String> program, Path directory) throws Exception {
+    try (var pairs =
+            TestService.with(Databases.SQLITE)
+                .set("JWT_ISSUER", ISSUER)
+                .set("ALGORITHM", "ES256")
+                .realTime()
+                .start();
+        var keys = new PublishedKeys(pairs)) {
+      String audience = pairs.service().publicBaseUrl().toString();
+      Reply tokens = pairs.verified("ada@example.com");
+      Map<String, String> bad = ForgedTokens.of(tokens, keys.another(), ISSUER, audience);
+      decides(with(program, keys.uri().toString(), ISSUER, audience), tokens, bad, directory);
+    }
+  }
+
+  private static void decides(
+      List<String> verifier, Reply tokens, Map<String, String> bad, Path directory)
+      throws Exception {
+    List<String> command = with(verifier, tokens.text("access_token"));
     command.addAll(bad.values());
 
     List<String> outcomes = run(command, directory);

@@ -170,6 +170,7 @@ class SigningKeysTest extends HttpTest {
   void aRevokedKeyEndsItsTokensAndAnotherSignsAtOnce() {
     try (var signing = signingWith("ES256")) {
       Reply before = signing.verified(ADA);
+      signing.profile(before.text("access_token")).expect(200);
 
       signing.signingKeys().revoke(kidOf(before.text("access_token")));
       signing.service().worker("signing-keys").runOnce();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.crypto.MACSigner;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import org.authservice.testing.HttpTest;
@@ -59,6 +60,32 @@ class TokenAttackTest extends HttpTest {
       assertThat(reply.text("code")).isEqualTo("token_invalid");
     }
     service.profile(good).expect(200);
+  }
+
+  /** The fastest of five tells the work apart from a busy machine. */
+  @Test
+  void hostileTokensAreRefusedInLessThanFiftyMilliseconds() throws JOSEException {
+    String header = "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}";
+    String deep = "[".repeat(2900) + "]".repeat(2900);
+    List<String> hostile =
+        List.of(
+            base64("{\"alg\":\"dir\",\"enc\":\"A256GCM\",\"zip\":\"DEF\"}") + "..x.y.z",
+            signed("{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"zip\":\"DEF\"}", "{}", KEY),
+            signed("{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"b64\":false}", "{}", KEY),
+            signed(header, "{" + "\"a\":1,".repeat(800) + "\"a\":1}", KEY),
+            signed(header, "{\"a\":" + deep + "}", KEY),
+            base64(deep) + "." + base64(deep) + ".x",
+            "a.".repeat(4000),
+            "x".repeat(8200));
+    for (String token : hostile) {
+      long fastest = Long.MAX_VALUE;
+      for (int i = 0; i < 5; i++) {
+        long start = System.nanoTime();
+        service.profile(token).expect(401, "token_invalid");
+        fastest = Math.min(fastest, System.nanoTime() - start);
+      }
+      assertThat(Duration.ofNanos(fastest)).as(token).isLessThan(Duration.ofMillis(50));
+    }
   }
 
   @Test
