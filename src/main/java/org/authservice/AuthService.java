@@ -306,8 +306,7 @@ public final class AuthService implements AutoCloseable {
         new LegacyTokens(
             settings.tokens().legacy(),
             installation.adopted(),
-            installation.legacyTokenSeenAt().orElse(installation.createdAt()),
-            installations::noteLegacyToken);
+            installation.legacyTokenSeenAt().orElse(installation.createdAt()));
     var keyAdministration = new KeyAdministration(keyring, secretKeys, signingKeys());
     AccessKeys accessKeys =
         keyAdministration
@@ -344,6 +343,7 @@ public final class AuthService implements AutoCloseable {
             events,
             outbox,
             nodes::reuseGrace,
+            () -> clockKeeper.map(ClockKeeper::steady).orElse(true),
             clock,
             secrets,
             meters);
@@ -460,6 +460,7 @@ public final class AuthService implements AutoCloseable {
             INSTALLATION_CHECK,
             () -> {
               schemes.look(accounts, scheme());
+              legacy.seenHere().ifPresent(installations::noteLegacyToken);
               installations.get().legacyTokenSeenAt().ifPresent(legacy::seen);
             },
             meters));
@@ -478,7 +479,13 @@ public final class AuthService implements AutoCloseable {
       return Optional.empty();
     }
     var keys =
-        new SigningKeys(database, algorithm, keyring.sealer("signing key", secrets), clock, meters);
+        new SigningKeys(
+            database,
+            algorithm,
+            keyring.sealer("signing key", secrets),
+            secretKeys::covered,
+            clock,
+            meters);
     keys.follower().runOnce();
     workers.add(keys.follower());
     return Optional.of(keys);
@@ -544,6 +551,8 @@ public final class AuthService implements AutoCloseable {
     server.start(site, headers, addresses, publicBaseUrl::toString, DRAIN);
     management.ifPresent(it -> serveManagement(it, headers, addresses));
     features.revocations().listen();
+    secretKeys.listen();
+    features.keys().signingKeys().ifPresent(SigningKeys::listen);
     workers.forEach(Worker::start);
     Thread.ofVirtual().name("warm-up").start(hasher::warmUp);
     health.serving(true);

@@ -83,7 +83,13 @@ final class KeysCommand {
     }
   }
 
+  /** What is sealed without the installation's keys, no node could open. */
   private static SigningKeys signingKeys(KeyAdministration keys) {
+    keys.secretKeys()
+        .lack()
+        .ifPresent(lack -> {
+          throw new StartFailure(lack);
+        });
     return keys.signingKeys()
         .orElseThrow(() ->
             new StartFailure(

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.authservice.testing.Databases;
+import org.authservice.testing.Reply;
 import org.authservice.testing.ServiceProcess;
 import org.authservice.testing.ServiceProcess.Ended;
 import org.authservice.testing.TestService;
@@ -99,6 +100,46 @@ class MainTest {
     assertThat(run("users", "delete", "ada@example.com")).matches(it -> it.exitCode() == 0);
     assertThat(run("users", "show", "ada@example.com")).matches(it -> it.exitCode() == 1);
     assertThat(run("users", "show", "no address")).matches(it -> it.exitCode() == 1);
+  }
+
+  @Test
+  void anOperatorEndsSessionsWhileTheServiceRuns() {
+    try (var database = Databases.POSTGRES.migrated()) {
+      Map<String, String> settings = new HashMap<>(QUIET);
+      settings.put("DATABASE_URL", database.url());
+      settings.put("SECRET_KEY", "a-key-for-tests-0123456789abcdefghijkl");
+      try (var service = ServiceProcess.serve(settings, folder)) {
+        String login =
+            "{\"email\":\"ada@example.com\",\"password\":\"" + TestService.PASSWORD + "\"}";
+        assertThat(service.post("/auth/register", login)).isEqualTo(201);
+        String one = signIn(service, login);
+        String other = signIn(service, login);
+        Ended listed = sessions(settings, "list", "ada@example.com");
+        assertThat(listed.out().lines()).hasSize(2);
+        String newest = listed.out().lines().toList().getFirst().split(" ", -1)[0];
+
+        assertThat(sessions(settings, "end", newest).exitCode()).isZero();
+        assertThat(sessions(settings, "end", newest).exitCode()).isEqualTo(1);
+        assertThat(refresh(service, one)).isNotEqualTo(refresh(service, other));
+        assertThat(sessions(settings, "end", "ada@example.com").exitCode()).isZero();
+        assertThat(refresh(service, one)).isEqualTo(refresh(service, other)).isEqualTo(401);
+        assertThat(sessions(settings, "list", "ada@example.com").out()).isEmpty();
+      }
+    }
+  }
+
+  private Ended sessions(Map<String, String> settings, String verb, String which) {
+    return ServiceProcess.run(settings, folder, "", "sessions", verb, which);
+  }
+
+  private static String signIn(ServiceProcess service, String login) {
+    return new Reply(service.exchange("/auth/login", login).orElseThrow())
+        .expect(200)
+        .text("refresh_token");
+  }
+
+  private static int refresh(ServiceProcess service, String token) {
+    return service.post("/auth/refresh", "{\"refresh_token\":\"" + token + "\"}");
   }
 
   private Ended run(String... command) {

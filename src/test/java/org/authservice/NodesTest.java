@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.authservice.account.EmailAddress;
 import org.authservice.testing.Databases;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestDatabase;
@@ -30,7 +32,9 @@ class NodesTest {
   }
 
   private TestService.Builder node() {
-    return TestService.with(database).set("PUBLIC_BASE_URL", "http://localhost:8000");
+    return TestService.with(database)
+        .set("PUBLIC_BASE_URL", "http://localhost:8000")
+        .set("API_CLIENTS", "{\"orders\": \"a-secret-0123456789\"}");
   }
 
   @BeforeEach
@@ -48,10 +52,66 @@ class NodesTest {
 
   @Test
   void afterLogoutNeitherTokenWorksOnAnyNodeWithinASecond() {
-    Reply tokens = one.verified(ADA);
+    diesEverywhere(
+        one.verified(ADA), tokens -> one.logout(tokens.text("refresh_token"), "local").expect(200));
+  }
+
+  @Test
+  void aSessionThatItsUserEndsFromTheListDiesEverywhere() {
+    diesEverywhere(
+        one.verified(ADA),
+        tokens -> {
+          String access = tokens.text("access_token");
+          String id =
+              one.get("/auth/sessions", "Authorization", "Bearer " + access)
+                  .expect(200)
+                  .json()
+                  .path("sessions")
+                  .get(0)
+                  .path("id")
+                  .asText();
+          one.send("DELETE", "/auth/sessions/" + id, null, "Authorization", "Bearer " + access)
+              .expect(204);
+        });
+  }
+
+  @Test
+  void whatAResourceServerRevokesDiesEverywhere() {
+    for (String kind : List.of("access_token", "refresh_token")) {
+      diesEverywhere(
+          one.verified(kind + "@example.com"),
+          tokens ->
+              one.send(
+                      "POST",
+                      "/auth/revoke",
+                      "client_id=orders&client_secret=a-secret-0123456789&token="
+                          + tokens.text(kind),
+                      "Content-Type",
+                      "application/x-www-form-urlencoded")
+                  .expect(200));
+    }
+  }
+
+  @Test
+  void whatAnOperatorEndsDiesEverywhere() {
+    var operator = one.service().administration();
+    diesEverywhere(
+        one.verified(ADA),
+        _ ->
+            operator.endSessions(
+                operator.find(EmailAddress.parse(ADA).orElseThrow()).orElseThrow()));
+    Reply again = one.login(ADA, TestService.PASSWORD).expect(200);
+    diesEverywhere(
+        again,
+        _ ->
+            operator.deactivate(
+                operator.find(EmailAddress.parse(ADA).orElseThrow()).orElseThrow()));
+  }
+
+  private void diesEverywhere(Reply tokens, Consumer<Reply> end) {
     other.profile(tokens.text("access_token")).expect(200);
 
-    one.logout(tokens.text("refresh_token"), "local").expect(200);
+    end.accept(tokens);
 
     one.profile(tokens.text("access_token")).expect(401, "token_invalid");
     other.refresh(tokens.text("refresh_token")).expect(401, "refresh_token_invalid");

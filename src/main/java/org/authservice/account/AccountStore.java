@@ -148,6 +148,11 @@ final class AccountStore {
         p -> p.millis(now).number(id));
   }
 
+  Statement<Integer> endLegacyTokens(long id, Instant now) {
+    return Statement.count(
+        "UPDATE users SET tokens_valid_from = ? WHERE id = ?", p -> p.millis(now).number(id));
+  }
+
   Statement<Integer> setActive(long id, boolean active, Instant now) {
     return Statement.count(
         "UPDATE users SET is_active = ?, updated_at = ? WHERE id = ? AND is_active <> ?",

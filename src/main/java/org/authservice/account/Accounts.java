@@ -115,6 +115,11 @@ public final class Accounts {
     tx.run(store.raiseCredentials(id, clock.instant()));
   }
 
+  /** Refuses refresh tokens that the Python service issued before now. */
+  public void endLegacyTokens(Transaction tx, long id) {
+    tx.run(store.endLegacyTokens(id, clock.instant()));
+  }
+
   /** Switches an account on or off; false when it already was. */
   public boolean setActive(Transaction tx, long id, boolean active) {
     return tx.run(store.setActive(id, active, clock.instant())) == 1;

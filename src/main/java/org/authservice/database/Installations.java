@@ -4,7 +4,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import org.authservice.secret.Secrets;
 
 /** The installation's row: made by the first node that starts, the same for all. */
@@ -16,7 +15,6 @@ public final class Installations {
   private final Clock clock;
   private final Secrets secrets;
   private final InstallationStore store;
-  private final AtomicReference<Instant> noted = new AtomicReference<>(Instant.MIN);
 
   /** The installation in a database that is migrated. */
   public Installations(Database database, Clock clock, Secrets secrets) {
@@ -46,15 +44,8 @@ public final class Installations {
     return database.read(store.find()).orElseThrow();
   }
 
-  /**
-   * Notes that a token of the Python service was accepted. Writes at most once an hour; costs
-   * nothing otherwise.
-   */
-  public void noteLegacyToken() {
-    Instant now = clock.instant();
-    Instant last = noted.get();
-    if (last.isBefore(now.minus(NOTE_INTERVAL)) && noted.compareAndSet(last, now)) {
-      database.commit(store.legacyTokenSeen(now, now.minus(NOTE_INTERVAL)));
-    }
+  /** Notes when a token of the Python service was accepted; to the hour, so seldom a write. */
+  public void noteLegacyToken(Instant at) {
+    database.commit(store.legacyTokenSeen(at, at.minus(NOTE_INTERVAL)));
   }
 }

@@ -10,6 +10,7 @@ import org.authservice.session.PythonSessions;
 import org.authservice.session.Sessions;
 import org.authservice.session.Sessions.Presented;
 import org.authservice.token.BearerTokens;
+import org.authservice.token.Revocations;
 
 /**
  * Tells what a token says, if it is good now (RFC 7662). Asking changes nothing: no refresh token
@@ -20,6 +21,7 @@ final class Introspection {
   private final Sessions sessions;
   private final PythonSessions pythonSessions;
   private final Accounts accounts;
+  private final Revocations revocations;
   private final MeterRegistry meters;
 
   Introspection(
@@ -27,11 +29,13 @@ final class Introspection {
       Sessions sessions,
       PythonSessions pythonSessions,
       Accounts accounts,
+      Revocations revocations,
       MeterRegistry meters) {
     this.bearerTokens = bearerTokens;
     this.sessions = sessions;
     this.pythonSessions = pythonSessions;
     this.accounts = accounts;
+    this.revocations = revocations;
     this.meters = meters;
   }
 
@@ -68,7 +72,8 @@ final class Introspection {
       presented = pythonSessions.acceptable(token);
     }
     return switch (presented) {
-      case Presented.Good good when isActive(good.userId()) ->
+      case Presented.Good good
+          when isActive(good.userId()) && !revocations.isEnded(good.sessionId()) ->
           Optional.of(
               JsonObject.of("active", true)
                   .put("token_use", "refresh_token")

@@ -55,7 +55,13 @@ public final class OAuthRoutes {
   public OAuthRoutes(Parts it) {
     this.clients = new ApiClients(it.clients.secrets(), it.events, it.clock, it.secrets, it.meters);
     this.introspection =
-        new Introspection(it.bearerTokens, it.sessions, it.pythonSessions, it.accounts, it.meters);
+        new Introspection(
+            it.bearerTokens,
+            it.sessions,
+            it.pythonSessions,
+            it.accounts,
+            it.revocations,
+            it.meters);
     this.revocation =
         new TokenRevocation(
             it.database,

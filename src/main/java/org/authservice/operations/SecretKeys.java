@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.authservice.database.Database;
+import org.authservice.database.Statement;
 import org.authservice.http.Answer;
 import org.authservice.http.ErrorCode;
 import org.authservice.http.Handler;
@@ -28,6 +29,7 @@ public final class SecretKeys {
   private static final Duration POLL = Duration.ofSeconds(5);
   private static final Duration ANNOUNCED_AHEAD = Duration.ofHours(1);
   private static final Duration RETRY = Duration.ofSeconds(10);
+  private static final String CHANNEL = "auth_secret_keys";
 
   private final SecretKeyStore store = new SecretKeyStore();
   private final Database database;
@@ -93,6 +95,16 @@ public final class SecretKeys {
     follow();
   }
 
+  /** Hears of keys as others announce or distrust them; polling stays the guarantee. */
+  public void listen() {
+    database.listen(CHANNEL, id -> follow());
+  }
+
+  /** A sentence for the operator when a key is missing. */
+  public Optional<String> lack() {
+    return lack;
+  }
+
   /** A filter: refuses every request but {@code /health} while a key is missing. */
   public Answer guard(Request request, Handler next) {
     Optional<String> missing = lack;
@@ -122,7 +134,7 @@ public final class SecretKeys {
     if (keyring.find(id).isEmpty() && known().stream().noneMatch(key -> key.id().equals(id))) {
       return Distrusting.UNKNOWN;
     }
-    return database.commit(store.distrust(id, clock.instant())) == 1
+    return announced(id, store.distrust(id, clock.instant())) == 1
         ? Distrusting.DONE
         : Distrusting.BEFORE;
   }
@@ -132,7 +144,7 @@ public final class SecretKeys {
     return List.of(new Sweep("secret_keys", store::sweep));
   }
 
-  private void follow() {
+  private synchronized void follow() {
     byte[] root = database.read(store.lookupRoot()).orElseThrow();
     List<SecretKeyStore.Entry> entries = database.read(store.all());
     keyring.distrust(
@@ -165,7 +177,7 @@ public final class SecretKeys {
         missingKey.map(id ->
             "this node lacks a secret key that the installation uses"
                 + (id.isEmpty() ? "" : " (" + id + ")")
-                + ": add it to SECRET_KEY_PREVIOUS");
+                + ": add it to SECRET_KEY_PREVIOUS and start again");
     if (!lack.equals(before)) {
       lack.ifPresentOrElse(
           line -> log.error("not ready: {}", line), () -> log.info("all secret keys are here"));
@@ -179,7 +191,15 @@ public final class SecretKeys {
         entries.stream()
             .anyMatch(entry -> entry.id().equals(id) && entry.neededUntil().isAfter(until));
     if (!known) {
-      database.commit(store.announce(id, until.plus(ANNOUNCED_AHEAD)));
+      announced(id, store.announce(id, until.plus(ANNOUNCED_AHEAD)));
     }
+  }
+
+  /** Other nodes hear of it before this one has signed anything with a key that is new to them. */
+  private int announced(String id, Statement<Integer> write) {
+    return database.transaction(tx -> {
+      tx.announce(CHANNEL, id);
+      return tx.run(write);
+    });
   }
 }

@@ -23,6 +23,7 @@ public final class Keyring {
   private final Sealer rootSealer;
   private volatile Set<String> distrusted = Set.of();
   private volatile @Nullable DerivedKeys lookupRoot;
+  private volatile boolean lookupRootLost;
 
   /**
    * One of the keys.
@@ -105,16 +106,25 @@ public final class Keyring {
     return rootSealer.seal(current().derived().root(), ROOT_CONTEXT);
   }
 
-  /** Goes on with the root that was kept; false when no key here opens it. */
+  /**
+   * Goes on with the root that was kept; false when no key here opens it. Then nothing will be
+   * found, and nothing may be asked, until the node starts again with other keys: whoever looks up
+   * may have taken the wrong root already.
+   */
   public boolean openLookupRoot(byte[] kept) {
     try {
-      lookupRoot = DerivedKeys.of(rootSealer.open(kept, ROOT_CONTEXT));
-      return true;
+      DerivedKeys root = DerivedKeys.of(rootSealer.open(kept, ROOT_CONTEXT));
+      if (!lookupRootLost) {
+        lookupRoot = root;
+      }
     } catch (GeneralSecurityException sealedUnderAnother) {
-      // Nothing will be found, and nothing may be asked: the node is not ready with these keys.
-      lookupRoot = current().derived();
+      if (lookupRoot == null) {
+        lookupRoot = current().derived();
+        lookupRootLost = true;
+      }
       return false;
     }
+    return !lookupRootLost;
   }
 
   /** The kept root under the current key; empty when it is already. */

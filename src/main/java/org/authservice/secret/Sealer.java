@@ -63,6 +63,12 @@ public final class Sealer {
     throw new GeneralSecurityException("sealed under a key that is not known here, or changed");
   }
 
+  /** Whether it was sealed under one of the keys, in that context. */
+  public boolean opens(byte[] sealed, String context) {
+    return sealed.length >= NONCE_BYTES
+        && keys.stream().anyMatch(key -> open(key, sealed, context).isPresent());
+  }
+
   /** The same under the first key; empty when that is what sealed it, or when no key opens it. */
   public Optional<byte[]> resealed(byte[] sealed, String context) {
     if (sealed.length < NONCE_BYTES || open(keys.getFirst(), sealed, context).isPresent()) {

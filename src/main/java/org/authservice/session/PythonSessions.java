@@ -59,6 +59,11 @@ public final class PythonSessions {
         .orElseGet(Refreshing.Refused::new);
   }
 
+  /** Opens the token's session, unless it did before or is dead. */
+  public void open(Secret token, Client client) {
+    pythonTokens.refresh(token.reveal()).ifPresent(read -> open(read, sessionId(read), client));
+  }
+
   /** Which session the token opened; {@link #blacklist} ends the token itself. */
   public Presented identify(Secret token) {
     return pythonTokens

@@ -35,7 +35,7 @@ public final class SessionOverview {
    * A living session as it is shown.
    *
    * @param device a readable name
-   * @param address from where it was opened
+   * @param address from where it was last opened or refreshed
    * @param lastUsedAt when it was last opened or refreshed, to the hour; told by what a refresh
    *     writes anyway
    * @param current whether it is that of whoever asks

@@ -8,6 +8,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.authservice.account.Account;
 import org.authservice.account.Accounts;
@@ -36,6 +37,8 @@ public final class Sessions {
   /** How long a sign-in is proof enough for what a stolen access token must not do. */
   public static final Duration PROOF_AGE = Duration.ofMinutes(5);
 
+  private static final Duration STEADY_AGAIN = Duration.ofSeconds(20);
+
   private final SessionStore store = new SessionStore();
   private final Database database;
   private final SessionSettings settings;
@@ -47,6 +50,7 @@ public final class Sessions {
   private final SecurityEvents events;
   private final SessionAlarms alarms;
   private final Supplier<Duration> reuseGrace;
+  private final BooleanSupplier steady;
   private final Clock clock;
   private final Secrets secrets;
   private final MeterRegistry meters;
@@ -55,6 +59,7 @@ public final class Sessions {
    * Sessions in that database.
    *
    * @param reuseGrace for how long a repeated token is taken for a lost answer or a racing tab
+   * @param steady whether the time can be trusted enough to call a late token stolen
    */
   public Sessions(
       Database database,
@@ -67,6 +72,7 @@ public final class Sessions {
       SecurityEvents events,
       Outbox outbox,
       Supplier<Duration> reuseGrace,
+      BooleanSupplier steady,
       Clock clock,
       Secrets secrets,
       MeterRegistry meters) {
@@ -80,6 +86,7 @@ public final class Sessions {
     this.events = events;
     this.alarms = new SessionAlarms(database, revocations, events, outbox, clock);
     this.reuseGrace = reuseGrace;
+    this.steady = steady;
     this.clock = clock;
     this.secrets = secrets;
     this.meters = meters;
@@ -146,6 +153,7 @@ public final class Sessions {
   /** Ends all sessions of an account but one, and every token the Python service gave it. */
   public void endAll(Transaction tx, long userId, Optional<String> except, Client client) {
     announceEnd(tx, userId, tx.run(store.endAll(userId, except, now())), client);
+    accounts.endLegacyTokens(tx, userId);
     revocations.endLegacyTokens(tx, userId);
   }
 
@@ -266,11 +274,24 @@ public final class Sessions {
       case Numbers.Decision.Change(var next, var kind) ->
           change(session, account, next, kind, client)
               .map(changed -> refreshed(kind.name().toLowerCase(Locale.ROOT), changed, account));
-      case Numbers.Decision.Reuse _ ->
-          alarms.endReused(session, account, client)
-              ? Optional.of(refused("reused"))
-              : Optional.empty();
+      case Numbers.Decision.Reuse _ -> {
+        requireSteadyTime();
+        yield alarms.endReused(session, account, client)
+            ? Optional.of(refused("reused"))
+            : Optional.empty();
+      }
     };
+  }
+
+  /** After a step of the database's clock, what looks stolen may only look late. */
+  private void requireSteadyTime() {
+    if (!steady.getAsBoolean()) {
+      throw new Unavailable(
+          ErrorCode.DATABASE_UNAVAILABLE,
+          STEADY_AGAIN,
+          "the database's clock stepped, so nothing is called theft: bin/auth clock accept",
+          null);
+    }
   }
 
   private Optional<Session> change(

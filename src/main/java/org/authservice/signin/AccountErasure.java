@@ -67,8 +67,14 @@ public final class AccountErasure {
         .isEmpty()) {
       return new Outcome.LoginRequired();
     }
-    erase(account.get(), client);
-    return new Outcome.Erased();
+    return database.transaction(tx -> {
+      // A reset may have ended what was checked, while this waited for the lock.
+      if (accounts.lockUnchanged(tx, account.get()).isEmpty()) {
+        return new Outcome.TokenInvalid();
+      }
+      erase(tx, account.get().id(), client);
+      return new Outcome.Erased();
+    });
   }
 
   void erase(Account account, Client client) {

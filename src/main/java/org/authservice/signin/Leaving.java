@@ -67,14 +67,17 @@ public final class Leaving {
 
   private void leaveWithPythonToken(Secret token, Scope scope, Client client) {
     Optional<Account> unused = pythonSessions.unused(token);
-    Presented opened = pythonSessions.identify(token);
-    if (scope != Scope.OTHERS) {
+    if (scope == Scope.OTHERS) {
+      // Every such token of the account ends; what this one stands for goes on as its session.
+      pythonSessions.open(token, client);
+    } else {
       pythonSessions.blacklist(token);
     }
-    if (unused.isPresent() && scope != Scope.LOCAL) {
+    if (unused.isPresent() && scope == Scope.GLOBAL) {
       end(unused.get().id(), Optional.empty(), scope, client);
     }
-    leave(opened, scope, client);
+    // Asked last: a refresh that was faster than the blacklisting has opened a session.
+    leave(pythonSessions.identify(token), scope, client);
   }
 
   private void leave(Presented presented, Scope scope, Client client) {

@@ -94,7 +94,10 @@ public final class MailboxProof {
     accounts.markVerified(tx, account.id());
     switch (party) {
       case SAME -> {}
-      case SAME_ADDRESS -> revocation.revokeAll(tx, account.id(), prover.client());
+      case SAME_ADDRESS -> {
+        accounts.raiseCredentials(tx, account.id());
+        revocation.revokeAll(tx, account.id(), prover.client());
+      }
       case OTHER -> {
         revocation.revokeAll(tx, account.id(), prover.client());
         accounts.passToProver(tx, account.id());

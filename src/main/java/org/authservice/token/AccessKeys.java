@@ -16,7 +16,9 @@ public sealed interface AccessKeys permits SharedKeys, SigningKeys {
    */
   List<JwsKey> candidates(@Nullable String id);
 
-  /** Another object once other keys are believed: what was verified before may not count any more. */
+  /**
+   * Another object once other keys are believed: what was verified before may not count any more.
+   */
   Object trust();
 
   /** The public keys as JWKs (RFC 7517); none when the keys are shared secrets. */

@@ -30,7 +30,9 @@ public final class BearerTokens {
   private final Cache<ByteBuffer, Remembered> remembered =
       Caffeine.newBuilder().maximumSize(MOST_REMEMBERED).expireAfterWrite(MEMORY).build();
 
-  /** What a signature and the claims beside the times have shown, while those keys were believed. */
+  /**
+   * What a signature and the claims beside the times have shown, while those keys were believed.
+   */
   private record Remembered(Principal principal, Instant end, Object trust) {}
 
   /** Tokens of this service, and of the Python service while they are accepted. */

@@ -21,6 +21,9 @@ final class Jwt {
   /** Longer tokens than any of ours are refused before they are decoded. */
   static final int MAX_LENGTH = 8192;
 
+  /** In the year 5138: nothing later is a time that anybody meant. */
+  private static final long LATEST_SECOND = 100_000_000_000L;
+
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
 
   private final byte[] signingInput;
@@ -118,7 +121,7 @@ final class Jwt {
   /** A claim that is a time in whole seconds (RFC 7519, NumericDate); empty when it is not. */
   Optional<Instant> time(String claim) {
     Long seconds = number(claim);
-    return seconds == null || Math.abs(seconds) > 100_000_000_000L
+    return seconds == null || seconds < 0 || seconds > LATEST_SECOND
         ? Optional.empty()
         : Optional.of(Instant.ofEpochSecond(seconds));
   }

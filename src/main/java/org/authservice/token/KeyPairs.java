@@ -18,7 +18,6 @@ import java.security.spec.ECGenParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
-import java.util.Optional;
 import org.authservice.json.JsonObject;
 import org.authservice.secret.Sealer;
 import org.authservice.settings.TokenSettings.Algorithm;
@@ -46,17 +45,16 @@ final class KeyPairs {
     }
   }
 
-  /** The pair of a row; empty when its private half was sealed under a key that is not here. */
-  static Optional<KeyPair> open(Algorithm algorithm, SigningKeyStore.Entry entry, Sealer sealer) {
+  /** The pair of a row whose private half that sealer opens. */
+  static KeyPair open(Algorithm algorithm, SigningKeyStore.Entry entry, Sealer sealer) {
     try {
       KeyFactory factory = KeyFactory.getInstance(family(algorithm));
       byte[] secret = sealer.open(entry.privateKey(), entry.kid());
-      return Optional.of(
-          new KeyPair(
-              factory.generatePublic(new X509EncodedKeySpec(entry.publicKey())),
-              factory.generatePrivate(new PKCS8EncodedKeySpec(secret))));
-    } catch (GeneralSecurityException sealedUnderAnother) {
-      return Optional.empty();
+      return new KeyPair(
+          factory.generatePublic(new X509EncodedKeySpec(entry.publicKey())),
+          factory.generatePrivate(new PKCS8EncodedKeySpec(secret)));
+    } catch (GeneralSecurityException unreadable) {
+      throw new IllegalStateException("signing key " + entry.kid() + " is damaged", unreadable);
     }
   }
 

@@ -2,6 +2,7 @@ package org.authservice.token;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import org.authservice.settings.TokenSettings.Legacy;
 
 /** Whether the Python service's tokens are accepted now, and the note that one was seen. */
@@ -10,21 +11,19 @@ public final class LegacyTokens {
 
   private final Legacy setting;
   private final boolean adopted;
-  private final Runnable note;
   private volatile Instant lastSeen;
+  private volatile Optional<Instant> seenHere = Optional.empty();
 
   /**
    * The rule for one installation.
    *
    * @param adopted whether the database was the Python service's
    * @param lastSeen when such a token was last accepted, or when this service took over
-   * @param note remembers that one was accepted; called for each, so it must be cheap
    */
-  public LegacyTokens(Legacy setting, boolean adopted, Instant lastSeen, Runnable note) {
+  public LegacyTokens(Legacy setting, boolean adopted, Instant lastSeen) {
     this.setting = setting;
     this.adopted = adopted;
     this.lastSeen = lastSeen;
-    this.note = note;
   }
 
   /** Whether they are accepted at that time. */
@@ -44,8 +43,13 @@ public final class LegacyTokens {
     }
   }
 
+  /** When this node last accepted one, since its start. */
+  public Optional<Instant> seenHere() {
+    return seenHere;
+  }
+
   void accept(Instant now) {
     seen(now);
-    note.run();
+    seenHere = Optional.of(now);
   }
 }

@@ -8,7 +8,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.ErrorCode;
@@ -41,22 +43,25 @@ public final class SigningKeys implements AccessKeys {
 
   private static final Duration POLL = Duration.ofSeconds(2);
 
-  /** A token with an unknown key costs a look into the database at most this often. */
-  private static final Duration UNKNOWN_KEY_PAUSE = Duration.ofSeconds(1);
+  /** Tokens with unknown keys cost a look into the database at most this often. */
+  private static final Duration UNKNOWN_KEY_PAUSE = Duration.ofMillis(100);
 
   /** What another node's clock may be ahead. */
   private static final Duration SKEW = Duration.ofMinutes(1);
 
   private static final Duration RETRY = Duration.ofSeconds(2);
   private static final String LOCK = "signing keys";
+  private static final String CHANNEL = "auth_signing_keys";
 
   private final SigningKeyStore store = new SigningKeyStore();
   private final Database database;
   private final Algorithm algorithm;
   private final Sealer sealer;
+  private final BooleanSupplier covered;
   private final Clock clock;
   private final Worker follower;
-  private final AtomicReference<Instant> lastLook = new AtomicReference<>(Instant.MIN);
+  private final Set<String> unreadable = ConcurrentHashMap.newKeySet();
+  private Instant lastLook = Instant.MIN;
   private volatile List<Held> held = List.of();
 
   /** A key of this algorithm as this node holds it. */
@@ -71,12 +76,23 @@ public final class SigningKeys implements AccessKeys {
   public record Known(
       String kid, String algorithm, Instant signsFrom, Optional<Instant> revokedAt) {}
 
-  /** Keys of that algorithm; none is known before {@link #follow} has run. */
+  /**
+   * Keys of that algorithm; none is known before {@link #follow} has run.
+   *
+   * @param covered whether this node has the installation's secret keys: what it seals without
+   *     them, no other node can open
+   */
   public SigningKeys(
-      Database database, Algorithm algorithm, Sealer sealer, Clock clock, MeterRegistry meters) {
+      Database database,
+      Algorithm algorithm,
+      Sealer sealer,
+      BooleanSupplier covered,
+      Clock clock,
+      MeterRegistry meters) {
     this.database = database;
     this.algorithm = algorithm;
     this.sealer = sealer;
+    this.covered = covered;
     this.clock = clock;
     this.follower = new Worker("signing-keys", POLL, this::follow, meters);
     meters.gauge("auth.signing.key.age.seconds", this, SigningKeys::signerAge);
@@ -109,13 +125,7 @@ public final class SigningKeys implements AccessKeys {
     if (id == null || !known.isEmpty()) {
       return known;
     }
-    // Another node may have made a key that signs at once.
-    Instant now = clock.instant();
-    Instant last = lastLook.get();
-    if (last.plus(UNKNOWN_KEY_PAUSE).isAfter(now) || !lastLook.compareAndSet(last, now)) {
-      return known;
-    }
-    hold(database.read(store.all()));
+    lookForNewKeys();
     return named(id);
   }
 
@@ -148,6 +158,7 @@ public final class SigningKeys implements AccessKeys {
     var entry = newKey(atOnce ? now : now.plus(PUBLISHED_AHEAD));
     database.transaction(tx -> {
       tx.lock(LOCK);
+      tx.announce(CHANNEL, entry.kid());
       return tx.run(store.insert(entry));
     });
     return entry.kid();
@@ -160,22 +171,27 @@ public final class SigningKeys implements AccessKeys {
    * @return false when there is no such key, or it was revoked before
    */
   public boolean revoke(String kid) {
-    boolean revoked = database.commit(store.revoke(kid, clock.instant())) == 1;
+    boolean revoked =
+        database.transaction(tx -> {
+          tx.announce(CHANNEL, kid);
+          return tx.run(store.revoke(kid, clock.instant())) == 1;
+        });
     if (revoked) {
       makeWhatIsDue();
     }
     return revoked;
   }
 
+  /** Hears of changes as they happen; polling stays the guarantee. */
+  public void listen() {
+    database.listen(CHANNEL, kid -> readAll());
+  }
+
   /** Makes the next key when it is due, removes the dead, and learns what other nodes have made. */
   void follow() {
     makeWhatIsDue();
-    List<SigningKeyStore.Entry> entries = new ArrayList<>(database.read(store.all()));
-    List<SigningKeyStore.Entry> dead = dead(entries);
-    dead.forEach(entry -> database.commit(store.delete(entry.kid())));
-    entries.removeAll(dead);
-    hold(entries);
-    for (SigningKeyStore.Entry entry : entries) {
+    dead(database.read(store.all())).forEach(entry -> database.commit(store.delete(entry.kid())));
+    for (SigningKeyStore.Entry entry : readAll()) {
       sealer
           .resealed(entry.privateKey(), entry.kid())
           .ifPresent(sealed -> database.commit(store.reseal(entry, sealed)));
@@ -187,8 +203,26 @@ public final class SigningKeys implements AccessKeys {
     return List.of(new Sweep("signing_keys", store::sweep));
   }
 
+  /**
+   * Another node may have made a key that signs at once. Who comes meanwhile waits for the look.
+   */
+  private synchronized void lookForNewKeys() {
+    Instant now = clock.instant();
+    if (!lastLook.plus(UNKNOWN_KEY_PAUSE).isAfter(now)) {
+      lastLook = now;
+      readAll();
+    }
+  }
+
+  /** One at a time, so that an older reading never replaces a newer one. */
+  private synchronized List<SigningKeyStore.Entry> readAll() {
+    List<SigningKeyStore.Entry> entries = database.read(store.all());
+    hold(entries);
+    return entries;
+  }
+
   private void makeWhatIsDue() {
-    if (due(database.read(store.all())).isEmpty()) {
+    if (!covered.getAsBoolean() || due(database.read(store.all())).isEmpty()) {
       return;
     }
     // Made before the lock is held: it takes a while.
@@ -216,11 +250,22 @@ public final class SigningKeys implements AccessKeys {
     return next.isAfter(soon) ? Optional.empty() : Optional.of(soon);
   }
 
+  /** Those that may sign or verify, and that this node can open. */
   private List<SigningKeyStore.Entry> usable(List<SigningKeyStore.Entry> entries) {
     return entries.stream()
         .filter(entry -> entry.algorithm().equals(algorithm.name()))
         .filter(entry -> entry.revokedAt().isEmpty())
+        .filter(this::opens)
         .toList();
+  }
+
+  private boolean opens(SigningKeyStore.Entry entry) {
+    boolean opens = sealer.opens(entry.privateKey(), entry.kid());
+    if (!opens && unreadable.add(entry.kid())) {
+      log.error(
+          "signing key {} cannot be decrypted with the secret keys of this node", entry.kid());
+    }
+    return opens;
   }
 
   /** Those that the next one replaced so long ago that nothing they signed lives. */
@@ -240,28 +285,23 @@ public final class SigningKeys implements AccessKeys {
     List<Held> before = held;
     List<Held> now = new ArrayList<>();
     for (SigningKeyStore.Entry entry : usable(entries)) {
-      before.stream()
-          .filter(key -> key.key().id().equals(entry.kid()))
-          .findFirst()
-          .or(() -> open(entry))
-          .ifPresent(now::add);
+      now.add(
+          before.stream()
+              .filter(key -> key.key().id().equals(entry.kid()))
+              .findFirst()
+              .orElseGet(() -> open(entry)));
     }
     if (!now.equals(before)) {
       held = List.copyOf(now);
     }
   }
 
-  private Optional<Held> open(SigningKeyStore.Entry entry) {
-    Optional<KeyPair> pair = KeyPairs.open(algorithm, entry, sealer);
-    if (pair.isEmpty()) {
-      log.error(
-          "signing key {} cannot be decrypted with the secret keys of this node", entry.kid());
-    }
-    return pair.map(keys ->
-        new Held(
-            new JwsKey.Pair(entry.kid(), algorithm, keys),
-            entry.signsFrom(),
-            KeyPairs.jwk(algorithm, entry.kid(), keys.getPublic())));
+  private Held open(SigningKeyStore.Entry entry) {
+    KeyPair keys = KeyPairs.open(algorithm, entry, sealer);
+    return new Held(
+        new JwsKey.Pair(entry.kid(), algorithm, keys),
+        entry.signsFrom(),
+        KeyPairs.jwk(algorithm, entry.kid(), keys.getPublic()));
   }
 
   private List<JwsKey> named(@Nullable String id) {

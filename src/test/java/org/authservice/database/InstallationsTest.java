@@ -103,17 +103,16 @@ class InstallationsTest {
       Installations node = installations(database);
       Installations other = installations(database);
       node.get();
-      node.noteLegacyToken();
+      node.noteLegacyToken(START);
       assertThat(node.get().legacyTokenSeenAt()).contains(START);
 
-      now.set(START.plus(Duration.ofMinutes(59)));
-      node.noteLegacyToken();
-      other.noteLegacyToken();
+      other.noteLegacyToken(START.plus(Duration.ofMinutes(59)));
+      node.noteLegacyToken(START.minus(Duration.ofDays(1)));
       assertThat(node.get().legacyTokenSeenAt()).contains(START);
 
-      now.set(START.plus(Duration.ofMinutes(61)));
-      node.noteLegacyToken();
-      assertThat(node.get().legacyTokenSeenAt()).contains(now.get());
+      Instant later = START.plus(Duration.ofMinutes(61));
+      node.noteLegacyToken(later);
+      assertThat(node.get().legacyTokenSeenAt()).contains(later);
     }
   }
 }

@@ -97,6 +97,32 @@ class ClockTest {
     }
   }
 
+  @Test
+  void nothingIsCalledTheftUntilAStepIsAccepted() {
+    try (TestDatabase database = Databases.POSTGRES.migrated()) {
+      makeClockMovable(database);
+      try (var service =
+          TestService.with(database)
+              .set("REFRESH_REUSE_GRACE_SECONDS", "0")
+              .machineClock(Clock.systemUTC())
+              .start()) {
+        String first = service.verified(ADA).text("refresh_token");
+        String second = service.refresh(first).expect(200).text("refresh_token");
+        String third = service.refresh(second).expect(200).text("refresh_token");
+        step(database, 3600);
+        service.service().worker("clock").runOnce();
+
+        service.refresh(first).expect(503, "database_unavailable");
+        String fourth = service.refresh(third).expect(200).text("refresh_token");
+
+        keeper(service).accept();
+        service.service().worker("clock").runOnce();
+        service.refresh(first).expect(401, "refresh_token_invalid");
+        service.refresh(fourth).expect(401, "refresh_token_invalid");
+      }
+    }
+  }
+
   private static Clock wrongBy(long seconds) {
     return Clock.offset(Clock.systemUTC(), Duration.ofSeconds(seconds));
   }

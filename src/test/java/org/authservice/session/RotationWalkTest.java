@@ -59,8 +59,8 @@ class RotationWalkTest {
   }
 
   /**
-   * A thief copies what the tabs hold, at any moment of such a walk. Then the two take turns, further
-   * apart than the graces, the owner with several tabs at once; who is first is chance.
+   * A thief copies what the tabs hold, at any moment of such a walk. Then the two take turns,
+   * further apart than the graces, the owner with several tabs at once; who is first is chance.
    */
   @RepeatedTest(40)
   void aThiefWhoGoesOnIsFoundAtTheSecondChangeBetweenTheParties() {
@@ -137,14 +137,13 @@ class RotationWalkTest {
           }
           Reply reply = service.refresh(token);
           assertThat(reply.status()).as("seed %d at %d: %s", seed, now, reply).isEqualTo(200);
-          answer(
-              () -> {
-                inFlight--;
-                if (!answerLost) {
-                  stored = reply.text("refresh_token");
-                  lastAnswer = now;
-                }
-              });
+          answer(() -> {
+            inFlight--;
+            if (!answerLost) {
+              stored = reply.text("refresh_token");
+              lastAnswer = now;
+            }
+          });
         });
   }
 

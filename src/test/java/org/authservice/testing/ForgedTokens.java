@@ -28,8 +28,7 @@ public final class ForgedTokens {
   private final @Nullable String kid;
   private final @Nullable String audience;
 
-  private ForgedTokens(
-      JWSAlgorithm algorithm, @Nullable String kid, @Nullable String audience) {
+  private ForgedTokens(JWSAlgorithm algorithm, @Nullable String kid, @Nullable String audience) {
     this.algorithm = algorithm;
     this.kid = kid;
     this.audience = audience;
@@ -111,8 +110,7 @@ public final class ForgedTokens {
             .issueTime(Date.from(issued))
             .expirationTime(Date.from(issued.plus(Duration.ofMinutes(30))))
             .build();
-    var header =
-        new JWSHeader.Builder(algorithm).type(new JOSEObjectType(type)).keyID(kid).build();
+    var header = new JWSHeader.Builder(algorithm).type(new JOSEObjectType(type)).keyID(kid).build();
     var jwt = new SignedJWT(header, claims);
     jwt.sign(signer);
     return jwt.serialize();

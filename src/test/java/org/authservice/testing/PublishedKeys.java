@@ -17,8 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a service publishes, and one key more of which a test has the private half, so that a resource
- * server can be shown tokens that are well signed and otherwise wrong.
+ * What a service publishes, and one key more of which a test has the private half, so that a
+ * resource server can be shown tokens that are well signed and otherwise wrong.
  */
 public final class PublishedKeys implements AutoCloseable {
   private final ECKey another;

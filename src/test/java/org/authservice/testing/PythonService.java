@@ -1,9 +1,18 @@
 package org.authservice.testing;
 
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JOSEObjectType;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.crypto.MACSigner;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Date;
 import java.util.Objects;
 
 /**
@@ -41,6 +50,20 @@ public final class PythonService {
   public static final String REFRESH_JTI = "0f8fad5bd9cb469fa16570867728950e";
 
   private PythonService() {}
+
+  /** A refresh token as it makes them, until 2035. */
+  public static String refreshToken(long userId, String jti) throws JOSEException {
+    var claims =
+        new JWTClaimsSet.Builder()
+            .subject(Long.toString(userId))
+            .jwtID(jti)
+            .expirationTime(Date.from(Instant.parse("2035-01-01T00:00:00Z")))
+            .build();
+    var header = new JWSHeader.Builder(JWSAlgorithm.HS256).type(JOSEObjectType.JWT).build();
+    var jwt = new SignedJWT(header, claims);
+    jwt.sign(new MACSigner(SECRET_KEY));
+    return jwt.serialize();
+  }
 
   /** Makes its tables and rows. */
   static void fill(TestDatabase database, Databases engine) {

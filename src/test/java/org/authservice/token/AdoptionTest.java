@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.authservice.testing.Databases;
 import org.authservice.testing.PythonService;
 import org.authservice.testing.Reply;
@@ -134,6 +135,41 @@ class AdoptionTest {
     service.profile(tokens.text("access_token")).expect(401, "token_invalid");
     service.refresh(tokens.text("refresh_token")).expect(401, "refresh_token_invalid");
     service.refresh(PythonService.REFRESH_TOKEN).expect(401, "refresh_token_invalid");
+  }
+
+  @Test
+  void loggingOutOthersEndsTheirUnusedTokensAndKeepsTheOneThatWasPresented() throws Exception {
+    String mine = PythonService.refreshToken(1, "a".repeat(32));
+    String theirs = PythonService.refreshToken(1, "b".repeat(32));
+
+    service.logout(mine, "others").expect(200);
+
+    service.refresh(theirs).expect(401, "refresh_token_invalid");
+    service.profile(PythonService.ACCESS_TOKEN).expect(401, "token_invalid");
+    service.clock().advance(Duration.ofMinutes(5));
+    String next = service.refresh(mine).expect(200).text("refresh_token");
+    service.clock().advance(Duration.ofMinutes(5));
+    service.refresh(next).expect(200);
+  }
+
+  @Test
+  void aLogoutThatRacesTheFirstRefreshLeavesNothingAlive() throws Exception {
+    for (int round = 0; round < 40; round++) {
+      String token = PythonService.refreshToken(1, "%032x".formatted(round));
+      var turn = new AtomicInteger();
+      List<Reply> replies =
+          TestService.parallel(
+              4,
+              () ->
+                  turn.getAndIncrement() % 2 == 0
+                      ? service.refresh(token)
+                      : service.logout(token, "local").expect(200));
+
+      assertThat(database.column("SELECT count(*) FROM sessions WHERE ended_at IS NULL"))
+          .as("round %d: %s", round, replies)
+          .containsExactly("0");
+      service.refresh(token).expect(401, "refresh_token_invalid");
+    }
   }
 
   @Test

@@ -89,6 +89,7 @@ class SecretKeyChangeTest extends HttpTest {
       tokens = before.verified(ADA);
     }
     try (var after = node(NEW, OLD).start()) {
+      after.profile(tokens.text("access_token")).expect(200);
       var keys = after.service().keys();
       keys.secretKeys().distrust(keys.keyring().all().getLast().id());
       after.service().worker("secret-keys").runOnce();
@@ -97,6 +98,46 @@ class SecretKeyChangeTest extends HttpTest {
       after.refresh(tokens.text("refresh_token")).expect(401, "refresh_token_invalid");
       Reply again = after.login(ADA, TestService.PASSWORD).expect(200);
       after.profile(again.text("access_token")).expect(200);
+    }
+  }
+
+  /** What rows are found by would be derived from another root there. */
+  @Test
+  void aNodeThatStartedWithoutTheOldKeyIsNeverReadyUntilItStartsAgain() {
+    node(OLD).start().close();
+    try (var lacking = node(NEW).start();
+        var both = node(NEW, OLD).clock(lacking.clock()).start()) {
+      lacking.login(ADA, TestService.PASSWORD).expect(503, "database_unavailable");
+      var keys = both.service().keys();
+      keys.secretKeys().distrust(keys.keyring().all().getLast().id());
+
+      lacking.service().worker("secret-keys").runOnce();
+
+      lacking.login(ADA, TestService.PASSWORD).expect(503, "database_unavailable");
+      both.login(ADA, TestService.PASSWORD).expect(401, "invalid_credentials");
+    }
+    try (var again = node(NEW).start()) {
+      again.login(ADA, TestService.PASSWORD).expect(401, "invalid_credentials");
+    }
+  }
+
+  @Test
+  void whatIsSealedUnderAForeignKeyKeepsNobodyFromSigning() {
+    try (var right = node(OLD).set("ALGORITHM", "ES256").start();
+        var wrong = node(NEW).set("ALGORITHM", "ES256").clock(right.clock()).start()) {
+      Reply tokens = right.verified(ADA);
+      wrong.signingKeys().rotate(true);
+      right.clock().advance(Duration.ofDays(2));
+      right.service().worker("signing-keys").runOnce();
+      right.refresh(tokens.text("refresh_token")).expect(200);
+
+      right.clock().advance(Duration.ofDays(88).plusHours(1));
+      wrong.service().worker("signing-keys").runOnce();
+      right.service().worker("signing-keys").runOnce();
+
+      assertThat(database.column("SELECT kid FROM signing_keys")).hasSize(3);
+      Reply again = right.login(ADA, TestService.PASSWORD).expect(200);
+      right.profile(again.text("access_token")).expect(200);
     }
   }
 

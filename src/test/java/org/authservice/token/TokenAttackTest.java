@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.crypto.MACSigner;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestService;
@@ -91,14 +94,38 @@ class TokenAttackTest extends HttpTest {
   @Test
   void keysNamedInAHeaderAreIgnored() throws JOSEException {
     String claims = decoded(service.verified(ADA).text("access_token").split("\\.")[1]);
-    String header =
-        "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"jku\":\"http://evil.example/keys\","
-            + "\"kid\":\"../../etc/passwd\"}";
+    String another = "another-key-0123456789abcdefghijklmnop";
+    List<String> named =
+        List.of(
+            "\"jku\":\"http://evil.example/keys\"",
+            "\"x5u\":\"http://evil.example/certificate\"",
+            "\"jwk\":{\"kty\":\"oct\",\"k\":\"" + base64(another) + "\"}",
+            "\"x5c\":[\"" + base64(another) + "\"]",
+            "\"kid\":\"../../etc/passwd\"",
+            "\"kid\":\"x' OR '1'='1\"");
+    for (String parameter : named) {
+      String header = "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"," + parameter + "}";
 
-    service.profile(signed(header, claims, KEY)).expect(200);
-    service
-        .profile(signed(header, claims, "another-key-0123456789abcdefghijklmnop"))
-        .expect(401, "token_invalid");
+      service.profile(signed(header, claims, KEY)).expect(200);
+      service.profile(signed(header, claims, another)).expect(401, "token_invalid");
+    }
+  }
+
+  /** An adopted service's short key verifies that service's tokens only. */
+  @Test
+  void aShortPreviousKeyMakesNoAccessTokens() throws GeneralSecurityException, JOSEException {
+    String shortKey = "short-key-of-an-adopted-service";
+    try (var adopted =
+        TestService.with(engine)
+            .set("SECRET_KEY_PREVIOUS", shortKey)
+            .set("LEGACY_TOKENS", "2035-01-01T00:00:00Z")
+            .start()) {
+      String claims = decoded(adopted.verified(ADA).text("access_token").split("\\.")[1]);
+      String header = "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}";
+      adopted.profile(signed(header, claims, KEY)).expect(200);
+
+      adopted.profile(mac(header, claims, shortKey)).expect(401, "token_invalid");
+    }
   }
 
   @Test
@@ -116,6 +143,14 @@ class TokenAttackTest extends HttpTest {
                   claims.replace("api.example", "other.example"),
                   KEY))
           .expect(401, "token_invalid");
+      String audience = "\"aud\":\"https://api.example.com\"";
+      for (String other : List.of("\"x\":1", "\"aud\":[\"https://other.example\"]", "\"aud\":7")) {
+        strict
+            .profile(
+                signed(
+                    "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}", claims.replace(audience, other), KEY))
+            .expect(401, "token_invalid");
+      }
     }
   }
 
@@ -146,10 +181,21 @@ class TokenAttackTest extends HttpTest {
             new com.nimbusds.jose.JWSHeader(algorithm), input.getBytes(StandardCharsets.US_ASCII));
   }
 
+  /** The library refuses keys that are too short. */
+  private static String mac(String header, String claims, String key)
+      throws GeneralSecurityException {
+    String input = base64(header) + "." + base64(claims);
+    Mac mac = Mac.getInstance("HmacSHA256");
+    mac.init(new SecretKeySpec(key.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+    return input + "." + base64(mac.doFinal(input.getBytes(StandardCharsets.US_ASCII)));
+  }
+
   private static String base64(String text) {
-    return Base64.getUrlEncoder()
-        .withoutPadding()
-        .encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    return base64(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String base64(byte[] bytes) {
+    return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
   }
 
   private static String decoded(String base64) {
