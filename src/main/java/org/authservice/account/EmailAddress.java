@@ -34,9 +34,13 @@ public record EmailAddress(String typed, String normalised) {
     if (text.length() > MAX_LENGTH) {
       return Optional.empty();
     }
+    // Folding makes a full-width comma a comma: what is forbidden is looked for before and after.
     String folded = Normalizer.normalize(text, Normalizer.Form.NFKC).strip();
     int at = folded.lastIndexOf('@');
-    if (at < 1 || at != folded.indexOf('@') || text.chars().anyMatch(EmailAddress::forbidden)) {
+    if (at < 1
+        || at != folded.indexOf('@')
+        || text.codePoints().anyMatch(EmailAddress::forbidden)
+        || folded.codePoints().anyMatch(it -> forbidden(it) || Character.isSpaceChar(it))) {
       return Optional.empty();
     }
     return asciiDomain(folded.substring(at + 1))
@@ -46,12 +50,28 @@ public record EmailAddress(String typed, String normalised) {
         .map(address -> new EmailAddress(address, address.toLowerCase(Locale.ROOT)));
   }
 
-  // Control characters split headers, parentheses begin a comment, quotes a quoted local part.
+  // Control characters and line separators split headers, format characters are not seen,
+  // parentheses begin a comment, quotes a quoted local part, the others a list of addresses.
   private static boolean forbidden(int character) {
-    return Character.isISOControl(character) || "\"(),:;<>[\\]".indexOf(character) >= 0;
+    return switch (Character.getType(character)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR,
+          Character.SURROGATE,
+          Character.PRIVATE_USE,
+          Character.UNASSIGNED ->
+          true;
+      default -> "\"(),:;<>[\\]".indexOf(character) >= 0;
+    };
   }
 
+  // The JDK follows IDNA 2003, which makes "strasse.de" of "straße.de"; by IDNA 2008 (RFC 5894,
+  // section 7.2) these are two domains, with two owners. Such a domain is taken in its xn-- form.
   private static Optional<String> asciiDomain(String domain) {
+    if (domain.indexOf('ß') >= 0 || domain.indexOf('ẞ') >= 0 || domain.indexOf('ς') >= 0) {
+      return Optional.empty();
+    }
     try {
       return Optional.of(IDN.toASCII(domain, IDN.USE_STD3_ASCII_RULES).toLowerCase(Locale.ROOT));
     } catch (IllegalArgumentException notADomain) {
