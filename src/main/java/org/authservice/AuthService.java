@@ -13,6 +13,7 @@ import org.authservice.account.Accounts;
 import org.authservice.account.Identities;
 import org.authservice.account.PendingRegistrations;
 import org.authservice.account.ProfileRoutes;
+import org.authservice.audit.EventRoutes;
 import org.authservice.audit.SecurityEvents;
 import org.authservice.database.Database;
 import org.authservice.database.Installation;
@@ -110,6 +111,7 @@ public final class AuthService implements AutoCloseable {
   private final Optional<ClockKeeper> clockKeeper;
   private final Nodes nodes;
   private final Features features;
+  private final RequestRates rates;
   private Optional<URI> devMailUrl = Optional.empty();
 
   /** What the features offer to the outside. */
@@ -118,6 +120,7 @@ public final class AuthService implements AutoCloseable {
       AccountAdministration administration,
       KeyAdministration keys,
       MailAdministration mails,
+      SecurityEvents events,
       BearerTokens bearerTokens,
       Revocations revocations) {}
 
@@ -150,6 +153,7 @@ public final class AuthService implements AutoCloseable {
     this.nodes = new Nodes(database, clock, secrets, settings.sessions().reuseGrace(), meters);
     this.features = features(schemes);
     this.health = new Health(database::reachable, this::follows);
+    this.rates = new RequestRates(settings.limits(), keyring, clock, meters);
   }
 
   /** Whether stored password hashes are of several schemes; looked up now and then. */
@@ -240,6 +244,11 @@ public final class AuthService implements AutoCloseable {
     return features.mails();
   }
 
+  /** What has happened. */
+  SecurityEvents events() {
+    return features.events();
+  }
+
   /** Stops: not ready, then nothing new, then what is under way is finished. */
   @Override
   public void close() {
@@ -252,6 +261,7 @@ public final class AuthService implements AutoCloseable {
     management.ifPresent(HttpServer::stop);
     workers.forEach(Worker::stop);
     http.ifPresent(it -> nodes.leave());
+    rates.close();
     hasher.close();
     database.close();
     metrics.close();
@@ -396,6 +406,8 @@ public final class AuthService implements AutoCloseable {
             .routes());
     routes.addAll(new SessionRoutes(sessions, pythonSessions, overview).routes());
     routes.addAll(new ProfileRoutes(accounts).routes());
+    routes.addAll(
+        new EventRoutes(events, principal -> accounts.of(principal).isPresent()).routes());
     routes.addAll(new CheckRoutes().routes());
     routes.addAll(
         new KeyRoutes(
@@ -469,6 +481,7 @@ public final class AuthService implements AutoCloseable {
         signins.administration(),
         keyAdministration,
         outbox.administration(),
+        events,
         bearerTokens,
         revocations);
   }
@@ -547,7 +560,7 @@ public final class AuthService implements AutoCloseable {
             new Failsafe(),
             secretKeys::guard,
             features.bearerTokens()::accept,
-            new RequestRates(settings.limits(), clock, meters));
+            rates);
     server.start(site, headers, addresses, publicBaseUrl::toString, DRAIN);
     management.ifPresent(it -> serveManagement(it, headers, addresses));
     features.revocations().listen();

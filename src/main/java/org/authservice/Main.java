@@ -32,7 +32,8 @@ import picocli.CommandLine.Option;
       KeysCommand.class,
       MailCommand.class,
       BackupCommand.class,
-      RestoreCommand.class
+      RestoreCommand.class,
+      AuditCommand.class
     })
 public final class Main {
   /** The exit code of a command that failed. */

@@ -97,6 +97,11 @@ class MainTest {
     assertThat(run("users", "deactivate", "ada@example.com")).matches(it -> it.exitCode() == 0);
     assertThat(run("users", "show", "ada@example.com").out()).contains("is_active    false");
     assertThat(run("users", "reactivate", "ada@example.com")).matches(it -> it.exitCode() == 0);
+    assertThat(run("audit", "list", "--user", "ada@example.com", "--type", "account_deactivated"))
+        .matches(it -> it.exitCode() == 0 && it.out().contains("account_deactivated"))
+        .matches(it -> !it.out().contains("account_reactivated"));
+    assertThat(run("audit", "list", "--type", "nonsense")).matches(it -> it.exitCode() == 1);
+    assertThat(run("audit", "list", "--since", "then")).matches(it -> it.exitCode() == 1);
     assertThat(run("users", "delete", "ada@example.com")).matches(it -> it.exitCode() == 0);
     assertThat(run("users", "show", "ada@example.com")).matches(it -> it.exitCode() == 1);
     assertThat(run("users", "show", "no address")).matches(it -> it.exitCode() == 1);

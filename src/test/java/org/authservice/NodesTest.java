@@ -216,6 +216,32 @@ class NodesTest {
   }
 
   @Test
+  void atMostTenOfManyWrongPasswordsAreComparedOverAllNodes() {
+    one.register(ADA);
+
+    List<Reply> replies = onBoth(40, "Wrong-Horse7!");
+
+    assertThat(replies.stream().filter(reply -> reply.status() == 401)).hasSize(10);
+    assertThat(replies).allMatch(reply -> List.of(401, 429, 503).contains(reply.status()));
+  }
+
+  @Test
+  void aBurstOfRightPasswordsOnTwoNodesIsNeverRefusedForFailures() {
+    one.register(ADA);
+
+    List<Reply> replies = onBoth(40, TestService.PASSWORD);
+
+    assertThat(replies).allMatch(reply -> List.of(200, 503).contains(reply.status()));
+    assertThat(replies).anyMatch(reply -> reply.status() == 200);
+  }
+
+  private List<Reply> onBoth(int count, String password) {
+    return TestService.parallel(
+        count,
+        () -> (Thread.currentThread().threadId() % 2 == 0 ? one : other).login(ADA, password));
+  }
+
+  @Test
   void twoHundredParallelRequestsNeverSee503() {
     String token = one.verified(ADA).text("access_token");
 

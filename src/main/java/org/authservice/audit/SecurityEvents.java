@@ -3,7 +3,9 @@ package org.authservice.audit;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.operations.Sweep;
@@ -39,6 +41,29 @@ public final class SecurityEvents {
   public void record(SecurityEvent event) {
     database.commit(store.insert(secrets.id(), clock.instant(), event));
     announce(event);
+  }
+
+  /** A place between two events of a list that is read page by page. */
+  public record Position(Instant at, String id) {
+    private static final Position NEWEST = new Position(Instant.ofEpochMilli(Long.MAX_VALUE), "");
+  }
+
+  /**
+   * What an operator looks for.
+   *
+   * @param most how many at most, the newest first
+   */
+  public record Search(
+      Optional<Long> userId, Optional<SecurityEvent.Type> type, Instant since, int most) {}
+
+  /** An account's events, newest first. */
+  public List<RecordedEvent> of(long userId, Optional<Position> before, int most) {
+    return database.read(store.of(userId, before.orElse(Position.NEWEST), most));
+  }
+
+  /** The events that are looked for. */
+  public List<RecordedEvent> search(Search search) {
+    return database.read(store.search(search));
   }
 
   /** Leaves of a deleted account's events only that they happened. */

@@ -118,6 +118,11 @@ public enum ErrorCode {
       "Password unconfirmed",
       "Enter the code just e-mailed to confirm that this password is yours.",
       "The password was set before the mailbox was proven, perhaps by somebody else. Send the code to verify-otp with purpose password_confirmation and the otp_id of this answer."),
+  CODE_REQUIRED(
+      403,
+      "Code required",
+      "Enter the code just e-mailed to finish signing in on this device.",
+      "The password was right, but the device is not known and STEP_UP is on. Send the code to verify-otp with the otp_id of this answer, and keep the device_token."),
   LOGIN_REQUIRED(
       403,
       "Login required",

@@ -54,7 +54,8 @@ public final class Site {
                 failures,
                 ready,
                 (request, next) -> next.handle(identified(request, bearer)),
-                limit),
+                limit,
+                failures), // again, so that a counted request that fails is told its limits too
             this::route);
   }
 

@@ -286,6 +286,9 @@ public final class Otps {
                 .otpId()
                 .map(id -> store.countBound(id, guess.addressKey(), guess.purpose(), max, now))
                 .orElseGet(() -> store.countNewest(guess.addressKey(), guess.purpose(), max, now)));
+    if (counted.isEmpty()) {
+      guessInVain(guess);
+    }
     return counted
         .filter(row -> right(guess, () -> matches(row, guess)))
         .map(row ->
@@ -297,6 +300,19 @@ public final class Otps {
                 row.pendingId(),
                 guess.otpId().isPresent(),
                 false));
+  }
+
+  /**
+   * Where there is no code to guess, the same commits as where there is one: the time taken must
+   * not tell that the owner of an address is just signing in, or has just registered.
+   */
+  private void guessInVain(Guess guess) {
+    Instant now = clock.instant();
+    guess.otpId().ifPresent(id -> database.read(store.clientKeyOf(id, guess.addressKey())));
+    for (String counter : new String[] {"no code", "no guess"}) {
+      String key = keyHmac.over(counter, guess.addressKey());
+      database.commit(store.takeGuess(key, Integer.MAX_VALUE, now, now.minus(DAY)));
+    }
   }
 
   private Optional<Code> comparePython(Guess guess) {

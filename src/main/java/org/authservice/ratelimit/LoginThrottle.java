@@ -12,9 +12,11 @@ import org.authservice.http.Unavailable;
 import org.authservice.operations.Sweep;
 
 /**
- * How often a password may be guessed. Ten failures in a quarter of an hour begin a wait that
- * doubles with every further one; a hundred in a day are the most. Checks under way are counted
- * apart, by a lease: a burst of right passwords waits its turn and is never refused for it.
+ * How often a password may be guessed. Ten failures in any quarter of an hour begin a wait, and
+ * until a quarter of an hour has passed after it, each further one begins a wait twice as long; a
+ * hundred in a day are the most. Checks under way are counted apart, each by a lease of its own: a
+ * burst of right passwords waits its turn and is never refused for it, and what a crashed node was
+ * checking stops counting when its lease ends, whoever else goes on.
  */
 public final class LoginThrottle {
   private static final int LIMIT = 10;
@@ -37,8 +39,12 @@ public final class LoginThrottle {
     this.clock = clock;
   }
 
-  /** A check that may begin; say how it ended, by one of the three methods. */
-  public record Check(String subject) {}
+  /**
+   * A check that may begin; say how it ended, by one of the three methods.
+   *
+   * @param leaseEnd when it stops counting, if nobody says how it ended
+   */
+  public record Check(String subject, Instant leaseEnd) {}
 
   /** Whether a check may begin. */
   public sealed interface Entry {
@@ -59,8 +65,10 @@ public final class LoginThrottle {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
       Instant now = clock.instant();
-      if (database.commit(store.enter(subject, moments(now), LIMIT, DAY_LIMIT)).isPresent()) {
-        return new Entry.Admitted(new Check(subject));
+      Optional<Instant> lease =
+          database.commit(store.enter(subject, moments(now), now.plus(LEASE), LIMIT, DAY_LIMIT));
+      if (lease.isPresent()) {
+        return new Entry.Admitted(new Check(subject, lease.get()));
       }
       Optional<Duration> wait = database.read(store.state(subject)).flatMap(it -> wait(it, now));
       if (wait.isPresent()) {
@@ -76,29 +84,35 @@ public final class LoginThrottle {
   /**
    * The password was wrong.
    *
-   * @return whether this began a first wait, of which the owner should know
+   * @return whether this began a wait
    */
   public boolean failed(Check check) {
     return database
         .commit(
             store.fail(
                 check.subject(),
+                check.leaseEnd(),
                 moments(clock.instant()),
-                LIMIT,
                 FIRST_WAIT.toMillis(),
                 LONGEST_WAIT.toMillis()))
-        .filter(outcome -> outcome.blocked() && outcome.blocks() == 1)
+        .filter(ThrottleStore.Failed::blocked)
         .isPresent();
+  }
+
+  /** Whether nobody has warned the owner of these failures for a day; true for one caller. */
+  public boolean claimWarning(Transaction tx, String subject) {
+    Instant now = clock.instant();
+    return tx.run(store.claimWarning(subject, now, now.minus(DAY))) == 1;
   }
 
   /** The password was right: the failures before it are forgotten. */
   public void succeeded(Check check) {
-    database.commit(store.succeed(check.subject(), clock.instant()));
+    database.commit(store.succeed(check.subject(), check.leaseEnd(), clock.instant()));
   }
 
   /** The password was not looked at. */
   public void abandoned(Check check) {
-    database.commit(store.abandon(check.subject(), clock.instant()));
+    database.commit(store.abandon(check.subject(), check.leaseEnd(), clock.instant()));
   }
 
   /** The owner has proven the mailbox: no wait stands any more. */
@@ -122,7 +136,7 @@ public final class LoginThrottle {
   }
 
   private static ThrottleStore.Moments moments(Instant now) {
-    return new ThrottleStore.Moments(now, now.minus(WINDOW), now.minus(DAY), now.plus(LEASE));
+    return new ThrottleStore.Moments(now, now.minus(WINDOW), now.minus(DAY));
   }
 
   private static void pause() {

@@ -1,20 +1,18 @@
 package org.authservice.ratelimit;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
-import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
-import io.github.bucket4j.TimeMeter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.StringJoiner;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.authservice.http.Answer;
 import org.authservice.http.ErrorCode;
@@ -22,16 +20,16 @@ import org.authservice.http.Filter;
 import org.authservice.http.Handler;
 import org.authservice.http.Problem;
 import org.authservice.http.Request;
+import org.authservice.secret.Keyring;
 import org.authservice.settings.LimitSettings;
 import org.authservice.settings.LimitSettings.Rate;
 
 /**
  * How often a client may ask: an account where a token is required and good, an address everywhere
- * else. Buckets refill continuously, so that no window's edge lets twice the limit pass at once.
- * Answers tell what is left (draft-ietf-httpapi-ratelimit-headers-10).
+ * else. Answers tell of each limit that applied what is left
+ * (draft-ietf-httpapi-ratelimit-headers-10).
  */
-public final class RequestRates implements Filter {
-  private static final int MOST_CLIENTS = 100_000;
+public final class RequestRates implements Filter, AutoCloseable {
   private static final Duration MINUTE = Duration.ofMinutes(1);
   private static final Set<String> UNCOUNTED = Set.of("/health");
 
@@ -41,28 +39,65 @@ public final class RequestRates implements Filter {
   private static final Set<String> FAILURES_ONLY = Set.of("/auth/introspect", "/auth/revoke");
 
   private final LimitSettings settings;
-  private final Map<IPAddress, Integer> networks = new HashMap<>();
-  private final Cache<Client, Bucket> buckets;
-  private final TimeMeter time;
+  private final List<Network> networks;
+  private final Rate general;
+  private final Source buckets;
   private final MeterRegistry meters;
 
-  /** Whose bucket; an endpoint's own limit is counted beside the general one. */
-  private record Client(String who, String endpoint) {}
+  /** A network whose addresses have a figure of their own. */
+  private record Network(IPAddress block, Rate rate) {
+    boolean holds(IPAddress address) {
+      return block.getIPVersion() == address.getIPVersion() && block.contains(address);
+    }
+
+    int prefixLength() {
+      return block.isPrefixed() ? block.getPrefixLength() : block.getBitCount();
+    }
+  }
 
   /** A limit that applies to a request. */
-  private record Applied(String policy, Client client, Rate rate) {}
+  private record Applied(String policy, Buckets.Key key) {}
 
-  /** Limits kept in this node's memory. */
-  public RequestRates(LimitSettings settings, Clock clock, MeterRegistry meters) {
+  /** What a limit said. */
+  private record Said(Applied limit, ConsumptionProbe probe) {}
+
+  /** Where tokens are taken from. */
+  interface Source {
+    /** Takes a token, if one is left. */
+    ConsumptionProbe take(Buckets.Key key);
+
+    /** Whether a token is left. */
+    ConsumptionProbe look(Buckets.Key key);
+
+    /** Lets go of connections. */
+    default void close() {}
+  }
+
+  /**
+   * Limits kept in this node's memory, and on Redis when there is one.
+   *
+   * @param keyring names buckets on Redis
+   */
+  public RequestRates(LimitSettings settings, Keyring keyring, Clock clock, MeterRegistry meters) {
     this.settings = settings;
     this.meters = meters;
-    settings
-        .networks()
-        .forEach((network, perMinute) ->
-            networks.put(new IPAddressString(network).getAddress(), perMinute));
-    this.time = new ClockTime(clock);
-    this.buckets = Caffeine.newBuilder().maximumSize(MOST_CLIENTS).build();
-    meters.gauge("auth.limits.clients", buckets, Cache::estimatedSize);
+    this.general = new Rate(settings.perMinute(), MINUTE);
+    var local = new Buckets(clock, meters);
+    this.buckets =
+        settings
+            .redis()
+            .<Source>map(
+                url -> new SharedBuckets(url, local, keyring.lookup("request rate")::over, meters))
+            .orElse(local);
+    // Of networks within each other, the smallest that holds an address counts.
+    this.networks =
+        settings.networks().entrySet().stream()
+            .map(it ->
+                new Network(
+                    HostAddress.unmapped(new IPAddressString(it.getKey()).getAddress()),
+                    new Rate(it.getValue(), MINUTE)))
+            .sorted(Comparator.comparingInt(Network::prefixLength).reversed())
+            .toList();
   }
 
   @Override
@@ -71,67 +106,72 @@ public final class RequestRates implements Filter {
       return next.handle(request);
     }
     if (NEVER_REFUSED.contains(request.route())) {
-      return countFailure(request, next.handle(request));
+      return countFailure(request, next.handle(request), List.of());
     }
-    return failuresOnly(request)
-        ? refuseOrCountFailure(request, next)
-        : count(Stream.concat(own(request), general(request)).toList(), request, next);
+    return failuresOnly(request) ? refuseOrCountFailure(request, next) : count(request, next);
+  }
+
+  @Override
+  public void close() {
+    buckets.close();
   }
 
   private static boolean failuresOnly(Request request) {
     return FAILURES_ONLY.contains(request.route()) || request.route().startsWith("/.well-known/");
   }
 
+  private Answer count(Request request, Handler next) {
+    List<Said> said = ask(Stream.concat(own(request), general(request)), buckets::take);
+    return refusal(said).orElseGet(() -> told(next.handle(request), said));
+  }
+
   /** A limit of the endpoint's own counts everything; the general one only what failed. */
   private Answer refuseOrCountFailure(Request request, Handler next) {
-    for (Applied limit : general(request).toList()) {
-      if (bucket(limit).getAvailableTokens() <= 0) {
-        return refuse(limit, ConsumptionProbe.rejected(0, wait(limit), MINUTE.toNanos()));
-      }
+    List<Said> left = ask(general(request), buckets::look);
+    Optional<Answer> refused = refusal(left);
+    if (refused.isPresent()) {
+      return refused.get();
     }
-    return countFailure(request, count(own(request).toList(), request, next));
+    List<Said> said = ask(own(request), buckets::take);
+    return refusal(said).orElseGet(() -> countFailure(request, next.handle(request), said));
   }
 
-  /** Failures count towards what else the client may ask. */
-  private Answer countFailure(Request request, Answer answer) {
-    Answer counted = answer;
+  /** Failures count towards what else the client may ask; they are answered all the same. */
+  private Answer countFailure(Request request, Answer answer, List<Said> said) {
+    List<Said> all = new ArrayList<>(said);
     if (answer.status() >= 400 && answer.status() < 500) {
-      for (Applied limit : general(request).toList()) {
-        counted = told(counted, limit, bucket(limit).tryConsumeAndReturnRemaining(1));
-      }
+      all.addAll(ask(general(request), buckets::take));
     }
-    return counted;
+    return told(answer, all);
   }
 
-  private Answer count(List<Applied> limits, Request request, Handler next) {
-    Optional<Applied> strictest = Optional.empty();
-    ConsumptionProbe left = null;
-    for (Applied limit : limits) {
-      ConsumptionProbe probe = bucket(limit).tryConsumeAndReturnRemaining(1);
+  /** Asks one limit after the other, up to the first that refuses. */
+  private static List<Said> ask(
+      Stream<Applied> limits, Function<Buckets.Key, ConsumptionProbe> question) {
+    List<Said> said = new ArrayList<>(2);
+    for (Applied limit : limits.toList()) {
+      ConsumptionProbe probe = question.apply(limit.key());
+      said.add(new Said(limit, probe));
       if (!probe.isConsumed()) {
-        return refuse(limit, probe);
-      }
-      if (left == null || probe.getRemainingTokens() < left.getRemainingTokens()) {
-        strictest = Optional.of(limit);
-        left = probe;
+        break;
       }
     }
-    Answer answer = next.handle(request);
-    return strictest.isEmpty() || left == null ? answer : told(answer, strictest.get(), left);
+    return said;
   }
 
   private Stream<Applied> general(Request request) {
-    int perMinute = perMinute(request);
-    return perMinute == 0
+    Rate rate = rate(request);
+    return rate.requests() == 0
         ? Stream.empty()
-        : Stream.of(
-            new Applied("client", new Client(who(request), ""), new Rate(perMinute, MINUTE)));
+        : Stream.of(new Applied("client", new Buckets.Key(who(request), "", rate)));
   }
 
   private Stream<Applied> own(Request request) {
-    String endpoint = request.method() + " " + request.route();
+    // HEAD is answered as GET, and so counted as one.
+    String method = request.method().equals("HEAD") ? "GET" : request.method();
+    String endpoint = method + " " + request.route();
     return Optional.ofNullable(settings.endpoints().get(endpoint)).stream()
-        .map(rate -> new Applied("endpoint", new Client(who(request), endpoint), rate));
+        .map(rate -> new Applied("endpoint", new Buckets.Key(who(request), endpoint, rate)));
   }
 
   private static String who(Request request) {
@@ -141,60 +181,57 @@ public final class RequestRates implements Filter {
         .orElseGet(() -> ClientAddresses.network(request.client().address()));
   }
 
-  private int perMinute(Request request) {
+  private Rate rate(Request request) {
     if (networks.isEmpty() || request.bearer().isPresent()) {
-      return settings.perMinute();
+      return general;
     }
-    IPAddress address = new IPAddressString(request.client().address()).getAddress();
-    return networks.entrySet().stream()
-        .filter(it ->
-            address != null
-                && it.getKey().getIPVersion() == address.getIPVersion()
-                && it.getKey().contains(address))
-        .map(Map.Entry::getValue)
+    return HostAddress.parse(request.client().address())
+        .flatMap(address -> networks.stream().filter(it -> it.holds(address)).findFirst())
+        .map(Network::rate)
+        .orElse(general);
+  }
+
+  /** The answer to a request that a limit refused. */
+  private Optional<Answer> refusal(List<Said> said) {
+    return said.stream()
+        .filter(it -> !it.probe().isConsumed())
         .findFirst()
-        .orElse(settings.perMinute());
+        .map(it -> told(refusal(it), said));
   }
 
-  private long wait(Applied limit) {
-    return bucket(limit).estimateAbilityToConsume(1).getNanosToWaitForRefill();
+  private Answer refusal(Said said) {
+    meters.counter("auth.limits.refused", "policy", said.limit().policy()).increment();
+    return Problem.of(ErrorCode.RATE_LIMITED)
+        .retryAfter(Duration.ofNanos(said.probe().getNanosToWaitForRefill()))
+        .answer();
   }
 
-  private Bucket bucket(Applied limit) {
-    return buckets.get(
-        limit.client(),
-        it ->
-            Bucket.builder()
-                .addLimit(bandwidth ->
-                    bandwidth
-                        .capacity(limit.rate().requests())
-                        .refillGreedy(limit.rate().requests(), limit.rate().period()))
-                .withCustomTimePrecision(time)
-                .build());
+  private static Answer told(Answer answer, List<Said> said) {
+    if (said.isEmpty()) {
+      return answer;
+    }
+    var left = new StringJoiner(", ");
+    var policies = new StringJoiner(", ");
+    for (Said it : said) {
+      left.add(left(it));
+      policies.add(policy(it));
+    }
+    return answer.with("RateLimit", left.toString()).with("RateLimit-Policy", policies.toString());
   }
 
-  private Answer refuse(Applied limit, ConsumptionProbe probe) {
-    meters.counter("auth.limits.refused", "policy", limit.policy()).increment();
-    Answer answer =
-        Problem.of(ErrorCode.RATE_LIMITED)
-            .retryAfter(Duration.ofNanos(probe.getNanosToWaitForRefill()))
-            .answer();
-    return told(answer, limit, probe);
-  }
-
-  private static Answer told(Answer answer, Applied limit, ConsumptionProbe probe) {
+  private static String left(Said said) {
+    ConsumptionProbe probe = said.probe();
     long reset = Duration.ofNanos(probe.getNanosToWaitForReset()).plusMillis(999).toSeconds();
-    return answer
-        .with(
-            "RateLimit",
-            '"' + limit.policy() + "\";r=" + probe.getRemainingTokens() + ";t=" + reset)
-        .with(
-            "RateLimit-Policy",
-            '"'
-                + limit.policy()
-                + "\";q="
-                + limit.rate().requests()
-                + ";w="
-                + limit.rate().period().toSeconds());
+    return '"' + said.limit().policy() + "\";r=" + probe.getRemainingTokens() + ";t=" + reset;
+  }
+
+  private static String policy(Said said) {
+    Rate rate = said.limit().key().rate();
+    return '"'
+        + said.limit().policy()
+        + "\";q="
+        + rate.requests()
+        + ";w="
+        + rate.period().toSeconds();
   }
 }

@@ -145,6 +145,11 @@ final class Catalogue {
               "false",
               "true",
               "registering never tells whether an address has an account"),
+          Setting.of(
+              "STEP_UP",
+              "off",
+              "suspicious",
+              "suspicious: a password from an unknown device needs an e-mailed code too"),
           Setting.of("RATE_LIMIT_PER_MINUTE", "100", "300", "requests per client; 0 is off"),
           Setting.of(
               "RATE_LIMITS",
@@ -191,7 +196,10 @@ final class Catalogue {
               "help@example.com",
               "whom the mails tell to write to with questions"),
           Setting.secret(
-              "REDIS_URL", "", "redis://localhost:6379", "shared limits (not built yet)"),
+              "REDIS_URL",
+              "",
+              "redis://localhost:6379",
+              "where several nodes share their request limits"),
           Setting.of(
               "TRUSTED_PROXIES",
               "[]",

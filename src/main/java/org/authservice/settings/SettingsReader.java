@@ -29,6 +29,10 @@ public final class SettingsReader {
           "(?!http://[^\\[]*:80$)(?!https://[^\\[]*:443$)"
               + "[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:.]+\\])(:[1-9][0-9]{0,4})?");
 
+  private static final Pattern REDIS =
+      Pattern.compile(
+          "rediss?://([^@/\\s]*@)?([a-zA-Z0-9._-]+|\\[[0-9a-f:.]+])(:[0-9]{1,5})?(/[0-9]*)?");
+
   private final Source source;
   private final Path folder;
   private final Secrets secrets;
@@ -83,11 +87,6 @@ public final class SettingsReader {
         source.require(name, "production needs it");
       }
     }
-    for (String later : List.of("REDIS_URL")) {
-      if (source.text(later).isPresent()) {
-        warnings.add(later + " is set, but this version does not use it yet.");
-      }
-    }
     ListenerSettings listener = listener(production);
     DatabaseSettings database = database();
     return new Settings(
@@ -108,7 +107,8 @@ public final class SettingsReader {
         passwords(),
         new RegistrationSettings(
             source.flag("LOGIN_REQUIRES_VERIFIED_EMAIL", false),
-            source.flag("REGISTRATION_PRIVACY", false)),
+            source.flag("REGISTRATION_PRIVACY", false),
+            stepUp(production)),
         mail(),
         new ProviderSettingsReader(source).read(),
         limits(),
@@ -283,6 +283,14 @@ public final class SettingsReader {
             PasswordSettings.Policy.COMPOSITION));
   }
 
+  private boolean stepUp(boolean production) {
+    boolean stepUp = source.word("STEP_UP", Map.of("off", false, "suspicious", true), false);
+    if (stepUp && production && source.text("SMTP_HOST").isEmpty()) {
+      source.reject("STEP_UP", "it mails codes, and SMTP_HOST is not set");
+    }
+    return stepUp;
+  }
+
   private MailSettings mail() {
     Optional<String> host = source.text("SMTP_HOST");
     Optional<String> username = source.text("SMTP_USERNAME");
@@ -320,6 +328,7 @@ public final class SettingsReader {
         source.number("RATE_LIMIT_PER_MINUTE", 100, 0, 1_000_000),
         source.rates("RATE_LIMITS"),
         source.networks("RATE_LIMIT_NETWORKS"),
+        redis(),
         source.networkList("TRUSTED_PROXIES"));
   }
 
@@ -333,6 +342,14 @@ public final class SettingsReader {
       }
     });
     return new ApiClientSettings(secrets);
+  }
+
+  private Optional<Secret> redis() {
+    Optional<String> url = source.text("REDIS_URL");
+    if (url.filter(it -> !REDIS.matcher(it).matches()).isPresent()) {
+      source.reject("REDIS_URL", "it must be redis(s)://[user:password@]host[:port][/number]");
+    }
+    return url.map(Secret::of);
   }
 
   private LogSettings logs(boolean production) {

@@ -131,6 +131,7 @@ public final class CodeSignin {
     }
     events.record(tx, SecurityEvent.ok(SecurityEvent.Type.CODE_CHECK, owner.get().id(), client));
     throttle.clear(tx, entry.key());
+    throttle.clear(tx, entry.throttleSubject());
     return switch (code.purpose()) {
       case PASSWORD_RESET -> resets.grant(tx, owner.get());
       case PASSWORD_CONFIRMATION -> {

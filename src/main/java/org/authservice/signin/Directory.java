@@ -48,12 +48,16 @@ final class Directory {
   Entry look(EmailAddress email, Client client) {
     Optional<Account> account = accounts.find(email);
     String key = otps.addressKey(account.map(Account::email).orElse(email.normalised()));
-    return new Entry(key, account, account.flatMap(it -> deviceOf(it, client)));
+    // Looked up for every address, so that all cost the same.
+    Optional<Devices.KnownDevice> device = devices.recognise(client);
+    return new Entry(key, account, account.flatMap(it -> ownDevice(it, device)));
   }
 
   Entry entry(Account account, Client client) {
     return new Entry(
-        otps.addressKey(account.email()), Optional.of(account), deviceOf(account, client));
+        otps.addressKey(account.email()),
+        Optional.of(account),
+        ownDevice(account, devices.recognise(client)));
   }
 
   /** Who gets a code of that purpose when somebody asks for one. */
@@ -72,7 +76,7 @@ final class Directory {
         .orElseGet(() -> Addressee.nobody(entry.key()));
   }
 
-  private Optional<String> deviceOf(Account account, Client client) {
-    return devices.recognise(client, account.id());
+  private static Optional<String> ownDevice(Account account, Optional<Devices.KnownDevice> device) {
+    return device.filter(it -> it.userId() == account.id()).map(Devices.KnownDevice::deviceId);
   }
 }

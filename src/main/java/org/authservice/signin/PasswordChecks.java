@@ -68,7 +68,7 @@ final class PasswordChecks {
       }
       case PasswordHasher.Verdict.Wrong _ -> {
         if (throttle.failed(check)) {
-          entry.account().filter(Account::active).ifPresent(this::warn);
+          warn(entry);
         }
         yield new Result.Wrong();
       }
@@ -85,17 +85,28 @@ final class PasswordChecks {
     }
   }
 
-  private void warn(Account account) {
+  /** At a day's first wait; an address nobody has costs the same. */
+  private void warn(Directory.Entry entry) {
     database.transaction(tx -> {
-      outbox.queue(
-          tx,
-          new Mail(
-              Template.TOO_MANY_GUESSES,
-              account.email(),
-              Optional.of(account.id()),
-              Optional.empty(),
-              clock.instant().plus(WARNING_LIFE)));
-      return true;
+      boolean first = throttle.claimWarning(tx, entry.key());
+      if (first) {
+        entry
+            .account()
+            .filter(Account::active)
+            .ifPresentOrElse(
+                account -> outbox.queue(tx, warning(account)),
+                () -> outbox.queueDecoy(tx, Template.ACCOUNT_LOCKED));
+      }
+      return first;
     });
+  }
+
+  private Mail warning(Account account) {
+    return new Mail(
+        Template.ACCOUNT_LOCKED,
+        account.email(),
+        Optional.of(account.id()),
+        Optional.empty(),
+        clock.instant().plus(WARNING_LIFE));
   }
 }

@@ -18,6 +18,7 @@ import org.authservice.password.PasswordHasher;
 import org.authservice.secret.Secret;
 import org.authservice.session.Sessions;
 import org.authservice.session.Tokens;
+import org.authservice.settings.RegistrationSettings;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,7 +27,7 @@ public final class PasswordLogin {
   private static final Logger log = LoggerFactory.getLogger(PasswordLogin.class);
 
   private final Database database;
-  private final boolean requiresVerifiedEmail;
+  private final RegistrationSettings settings;
   private final Directory directory;
   private final PasswordChecks checks;
   private final PasswordHasher hasher;
@@ -37,7 +38,7 @@ public final class PasswordLogin {
 
   PasswordLogin(
       Database database,
-      boolean requiresVerifiedEmail,
+      RegistrationSettings settings,
       Directory directory,
       PasswordChecks checks,
       PasswordHasher hasher,
@@ -46,7 +47,7 @@ public final class PasswordLogin {
       Sessions sessions,
       SecurityEvents events) {
     this.database = database;
-    this.requiresVerifiedEmail = requiresVerifiedEmail;
+    this.settings = settings;
     this.directory = directory;
     this.checks = checks;
     this.hasher = hasher;
@@ -79,6 +80,13 @@ public final class PasswordLogin {
      * @param otpId of the code that confirms it
      */
     record PasswordUnconfirmed(Optional<String> otpId) implements Outcome {}
+
+    /**
+     * The right password, on a device that the account has never signed in on.
+     *
+     * @param otpId of the code that signs in
+     */
+    record CodeRequired(Optional<String> otpId) implements Outcome {}
   }
 
   /** Signs in. */
@@ -104,10 +112,14 @@ public final class PasswordLogin {
       return new Outcome.AccountDisabled();
     }
     if (!account.passwordConfirmed()) {
-      return askForConfirmation(account, entry, client);
+      return new Outcome.PasswordUnconfirmed(
+          sendCode(account, entry, Purpose.PASSWORD_CONFIRMATION, client));
     }
-    if (requiresVerifiedEmail && !account.verified()) {
+    if (settings.loginRequiresVerifiedEmail() && !account.verified()) {
       return new Outcome.EmailNotVerified();
+    }
+    if (settings.stepUp() && entry.deviceId().isEmpty()) {
+      return new Outcome.CodeRequired(sendCode(account, entry, Purpose.LOGIN, client));
     }
     Optional<Outcome> opened = open(account, entry.deviceId(), client);
     if (opened.isPresent()) {
@@ -150,14 +162,14 @@ public final class PasswordLogin {
     }
   }
 
-  private Outcome askForConfirmation(Account account, Directory.Entry entry, Client client) {
+  /** The id of a code just mailed, or of the last one when it is too soon for another. */
+  private Optional<String> sendCode(
+      Account account, Directory.Entry entry, Purpose purpose, Client client) {
     var addressee = Addressee.account(entry.key(), account.email(), account.id());
     return database.transaction(tx ->
-        switch (otps.send(tx, addressee, Purpose.PASSWORD_CONFIRMATION, client, entry.deviceId())) {
-          case Otps.Sending.Sent(var otpId) -> new Outcome.PasswordUnconfirmed(Optional.of(otpId));
-          case Otps.Sending.TooMany _ ->
-              new Outcome.PasswordUnconfirmed(
-                  otps.newestId(tx, entry.key(), Purpose.PASSWORD_CONFIRMATION));
+        switch (otps.send(tx, addressee, purpose, client, entry.deviceId())) {
+          case Otps.Sending.Sent(var otpId) -> Optional.of(otpId);
+          case Otps.Sending.TooMany _ -> otps.newestId(tx, entry.key(), purpose);
         });
   }
 
@@ -169,6 +181,7 @@ public final class PasswordLogin {
       case Outcome.AccountDisabled _ -> Optional.of("account_disabled");
       case Outcome.EmailNotVerified _ -> Optional.of("email_not_verified");
       case Outcome.PasswordUnconfirmed _ -> Optional.of("password_unconfirmed");
+      case Outcome.CodeRequired _ -> Optional.of("code_required");
     };
   }
 }

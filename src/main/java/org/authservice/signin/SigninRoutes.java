@@ -64,12 +64,15 @@ public final class SigninRoutes {
           Problem.of(ErrorCode.ACCOUNT_DISABLED).answer();
       case PasswordLogin.Outcome.EmailNotVerified _ ->
           Problem.of(ErrorCode.EMAIL_NOT_VERIFIED).answer();
-      case PasswordLogin.Outcome.PasswordUnconfirmed(var otpId) -> unconfirmed(otpId);
+      case PasswordLogin.Outcome.PasswordUnconfirmed(var otpId) ->
+          proofWanted(ErrorCode.PASSWORD_UNCONFIRMED, otpId);
+      case PasswordLogin.Outcome.CodeRequired(var otpId) ->
+          proofWanted(ErrorCode.CODE_REQUIRED, otpId);
     };
   }
 
-  private static Answer unconfirmed(Optional<String> otpId) {
-    Problem problem = Problem.of(ErrorCode.PASSWORD_UNCONFIRMED);
+  private static Answer proofWanted(ErrorCode code, Optional<String> otpId) {
+    Problem problem = Problem.of(code);
     return otpId.map(id -> problem.with("otp_id", id)).orElse(problem).answer();
   }
 

@@ -70,7 +70,7 @@ public final class Signins {
     var login =
         new PasswordLogin(
             it.database,
-            it.registration.loginRequiresVerifiedEmail(),
+            it.registration,
             directory,
             checks,
             it.hasher,

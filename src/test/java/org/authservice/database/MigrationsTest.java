@@ -31,7 +31,7 @@ class MigrationsTest {
       "SELECT version FROM flyway_schema_history ORDER BY CAST(version AS integer)";
   private static final String ADDRESSES = "SELECT email FROM users ORDER BY id";
 
-  /** The versions of all migrations, in their order. */
+  /** The versions of all migrations, told from their files, in their order. */
   static final List<String> ALL = versions();
 
   private static List<String> versions() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class ClientAddressesTest {
@@ -92,5 +93,106 @@ class ClientAddressesTest {
             trusting.of(
                 "10.0.0.1", Map.of("x-forwarded-for", "10.0.0.2, ".repeat(100) + "1.2.3.4")))
         .isEqualTo("1.2.3.4");
+  }
+
+  @Test
+  void headersThatDisagreeAreNotBelieved() {
+    // The client sent one of them, the proxy wrote the other: nobody can tell which.
+    assertThat(
+            trusting.of(
+                "10.0.0.1",
+                Map.of("forwarded", "for=6.6.6.6", "x-forwarded-for", "6.6.6.7, 203.0.113.9")))
+        .isEqualTo("10.0.0.1");
+    assertThat(
+            trusting.of(
+                "10.0.0.1",
+                Map.of(
+                    "forwarded", "for=6.6.6.6, for=203.0.113.9", "x-forwarded-for", "203.0.113.9")))
+        .isEqualTo("203.0.113.9");
+  }
+
+  @Test
+  void aQuotedValueIsNoHop() {
+    for (String forged :
+        List.of(
+            "for=203.0.113.9;host=\"x,for=6.6.6.6\"",
+            "host=\"x;for=6.6.6.6\";for=203.0.113.9",
+            "for=\"6.6.6.6\\\"\", for=203.0.113.9")) {
+      assertThat(trusting.of("10.0.0.1", Map.of("forwarded", forged)))
+          .as(forged)
+          .isEqualTo("203.0.113.9");
+    }
+    for (String broken :
+        List.of(
+            "for=\"6.6.6.6, for=203.0.113.9",
+            "for=6.6.6.6;for=7.7.7.7",
+            "for=203.0.113.9;",
+            "for=203.0.113.9,",
+            "for = 203.0.113.9",
+            "203.0.113.9",
+            "for=",
+            "=203.0.113.9",
+            "for=203.0.113.9 x=y",
+            "for=\"203.0.113.9\\")) {
+      assertThat(trusting.of("10.0.0.1", Map.of("forwarded", broken)))
+          .as(broken)
+          .isEqualTo("10.0.0.1");
+    }
+  }
+
+  @Test
+  void onlyPlainFormsOfAnAddressAreRead() {
+    for (String other :
+        List.of(
+            "0x7f.1",
+            "3405803785",
+            "010.0.0.9",
+            "203.0.113.009",
+            "203.0.113",
+            "203.0.113.*",
+            "203.0.113.1-9",
+            "[203.0.113.9]",
+            "[2001:db8::1]x",
+            "[2001:db8::1",
+            "203.0.113.9:port",
+            "203.0.113.9:123456",
+            "4)+k&C#VzJ4br>0wv%Yp")) {
+      assertThat(trusting.of("10.0.0.1", Map.of("x-forwarded-for", other)))
+          .as(other)
+          .isEqualTo("10.0.0.1");
+    }
+    assertThat(trusting.of("10.0.0.1", Map.of("x-forwarded-for", "2001:db8::1%eth0")))
+        .isEqualTo("2001:db8::1");
+  }
+
+  @Test
+  void everyShortHeaderIsReadToItsEnd() {
+    // All texts of up to five of these pieces: what is read is the last hop, or nothing.
+    List<String> pieces = List.of("for=", "1.1.1.1", "\"", ",", ";", "\\", " ", "by=x");
+    List<String> texts = List.of("");
+    for (int length = 1; length <= 5; length++) {
+      texts = texts.stream().flatMap(it -> pieces.stream().map(it::concat)).toList();
+      for (String text : texts) {
+        assertThat(trusting.of("10.0.0.1", Map.of("forwarded", text)))
+            .as(text)
+            .isIn("10.0.0.1", "1.1.1.1");
+        assertThat(trusting.of("10.0.0.1", Map.of("forwarded", text + ", for=203.0.113.9")))
+            .as(text)
+            .isIn("10.0.0.1", "203.0.113.9");
+      }
+    }
+  }
+
+  @Test
+  void aThousandMappedClientsAreAThousandClients() {
+    long clients =
+        IntStream.range(0, 1000)
+            .mapToObj(
+                i -> untrusting.of("::ffff:203.0.%d.%d".formatted(i / 250, i % 250), Map.of()))
+            .map(ClientAddresses::network)
+            .distinct()
+            .count();
+
+    assertThat(clients).isEqualTo(1000);
   }
 }
