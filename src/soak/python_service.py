@@ -2,7 +2,7 @@
 
 usage: python_service.py DATABASE_URL SECRET_KEY COMMAND ARGUMENT...
 
-  issue USER_ID              prints an access and a refresh token
+  issue USER_ID [AGO]        prints an access and a refresh token, made so many seconds ago
   access TOKEN               prints "accepted for ID" or "refused: why"
   refresh TOKEN              the same; leaves the token as it is
   logout TOKEN               blacklists a refresh token
@@ -63,8 +63,8 @@ def claims_of(token: str, kind: str) -> dict:
     return claims
 
 
-def issue(user_id: str):
-    now = datetime.now(timezone.utc)
+def issue(user_id: str, ago: str = "0"):
+    now = datetime.now(timezone.utc) - timedelta(seconds=int(ago))
     print(jwt.encode({"exp": now + timedelta(minutes=30), "sub": user_id}, key, "HS256"))
     refresh = {"exp": now + timedelta(days=7), "sub": user_id, "jti": uuid.uuid4().hex}
     print(jwt.encode(refresh, key, "HS256"))

@@ -15,7 +15,10 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.authservice.account.Account;
+import org.authservice.account.EmailAddress;
 import org.authservice.settings.DatabaseSettings;
+import org.authservice.signin.AccountAdministration;
 import org.authservice.testing.Databases;
 import org.authservice.testing.PostgresServers;
 import org.authservice.testing.Reply;
@@ -70,6 +73,17 @@ class RacesTest {
   @Tag("soak")
   void aThousandLoginsAmongResetsLeaveNothingOfTheOldPasswords() {
     logInWhileResetting(SHORT ? 5 : 50);
+  }
+
+  @Test
+  void signInsOfEveryKindAmongADeactivationLeaveNothingAlive() {
+    signInWhileDeactivating(4);
+  }
+
+  @Test
+  @Tag("soak")
+  void manySignInsOfEveryKindAmongDeactivationsLeaveNothingAlive() {
+    signInWhileDeactivating(SHORT ? 10 : 200);
   }
 
   /** In each round one of two processes is killed while a hundred requests are under way. */
@@ -207,6 +221,44 @@ class RacesTest {
         one.logout(now.text("refresh_token"), "global").expect(200);
         password = fresh;
         next = old;
+      }
+    }
+  }
+
+  private void signInWhileDeactivating(int rounds) {
+    try (TestDatabase database = Databases.POSTGRES.migrated();
+        var one = node(database).start();
+        var other = node(database).clock(one.clock()).start()) {
+      one.verified(ADA);
+      AccountAdministration operator = one.service().administration();
+      Account ada = operator.find(EmailAddress.parse(ADA).orElseThrow()).orElseThrow();
+      for (int round = 0; round < rounds; round++) {
+        operator.reactivate(ada);
+        one.clock().advance(Duration.ofHours(3));
+        String otpId = one.ask(ADA, "login").expect(200).text("otp_id");
+        String code = one.code(ADA);
+        int when = random.nextInt(9);
+        var turn = new AtomicInteger();
+        List<Optional<Reply>> replies =
+            TestService.parallel(
+                9,
+                () -> {
+                  int mine = turn.getAndIncrement();
+                  TestService node = mine % 2 == 0 ? one : other;
+                  if (mine == when) {
+                    operator.deactivate(ada);
+                    return Optional.empty();
+                  }
+                  return Optional.of(
+                      mine % 4 < 2
+                          ? node.login(ADA, TestService.PASSWORD)
+                          : node.verify(ADA, "login", code, otpId));
+                });
+
+        assertDead(one, other, replies.stream().flatMap(Optional::stream).toList());
+        assertThat(database.column("SELECT count(*) FROM sessions WHERE ended_at IS NULL"))
+            .as("round %d, seed %d", round, seed)
+            .containsExactly("0");
       }
     }
   }
