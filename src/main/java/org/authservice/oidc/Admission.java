@@ -17,6 +17,7 @@ import org.authservice.http.ErrorCode;
 import org.authservice.http.Unavailable;
 import org.authservice.mail.Outbox;
 import org.authservice.mail.Template;
+import org.authservice.oidc.SigninOutcome.Refusal;
 import org.authservice.ratelimit.Devices;
 import org.authservice.session.Sessions;
 import org.authservice.signin.MailboxProof;
@@ -84,17 +85,17 @@ final class Admission {
       return enter(visitor, linked.get(), true);
     }
     if (person.email().isEmpty()) {
-      return refused(visitor, new SigninOutcome.Refused(), Optional.empty());
+      return refused(visitor, Refusal.NOT_ACCEPTABLE, Optional.empty());
     }
     EmailAddress email = person.email().get();
     Optional<Account> local = accounts.find(email);
     if (!person.emailProven()) {
       // What is told here is no more than registering tells.
-      SigninOutcome outcome =
+      Refusal refusal =
           local.filter(Account::verified).isPresent()
-              ? new SigninOutcome.LinkRequiresLogin()
-              : new SigninOutcome.EmailUnverified();
-      return refused(visitor, outcome, local.map(Account::id));
+              ? Refusal.LINK_REQUIRES_LOGIN
+              : Refusal.EMAIL_UNVERIFIED;
+      return refused(visitor, refusal, local.map(Account::id));
     }
     return local.isPresent() ? enter(visitor, local.get(), false) : create(visitor, email);
   }
@@ -112,7 +113,7 @@ final class Admission {
 
   private Optional<SigninOutcome> enter(Visitor visitor, Account read, boolean linked) {
     if (!read.active()) {
-      return refused(visitor, new SigninOutcome.AccountDisabled(), Optional.of(read.id()));
+      return refused(visitor, Refusal.ACCOUNT_DISABLED, Optional.of(read.id()));
     }
     Optional<String> device = devices.recognise(visitor.client(), read.id());
     Optional<SigninOutcome> outcome =
@@ -121,8 +122,8 @@ final class Admission {
                 .lockUnchanged(tx, read)
                 .filter(now -> identities.isLinked(tx, identity(visitor), now.id()) == linked)
                 .map(account -> enter(tx, account, device, visitor)));
-    if (outcome.isPresent() && outcome.get() instanceof SigninOutcome.LinkRequiresLogin) {
-      return refused(visitor, outcome.get(), Optional.of(read.id()));
+    if (outcome.isPresent() && outcome.get() instanceof Refusal refusal) {
+      return refused(visitor, refusal, Optional.of(read.id()));
     }
     return outcome;
   }
@@ -145,7 +146,7 @@ final class Admission {
         yield signIn(tx, account, device, visitor);
       }
       // The address may have passed to another person there: only the account's owner may say.
-      case OTHER_IDENTITY, OTHER_ACCOUNT -> new SigninOutcome.LinkRequiresLogin();
+      case OTHER_IDENTITY, OTHER_ACCOUNT -> Refusal.LINK_REQUIRES_LOGIN;
     };
   }
 
@@ -170,15 +171,11 @@ final class Admission {
             () -> new SigninOutcome.SignedIn(sessions.open(tx, account, visitor.client(), device)));
   }
 
-  private Optional<SigninOutcome> refused(
-      Visitor visitor, SigninOutcome outcome, Optional<Long> userId) {
+  private Optional<SigninOutcome> refused(Visitor visitor, Refusal refusal, Optional<Long> userId) {
     events.record(
         SecurityEvent.refused(
-            SecurityEvent.Type.PROVIDER_LOGIN,
-            outcome.refusal().orElseThrow().code(),
-            userId,
-            visitor.client()));
-    return Optional.of(outcome);
+            SecurityEvent.Type.PROVIDER_LOGIN, refusal.code().code(), userId, visitor.client()));
+    return Optional.of(refusal);
   }
 
   private void record(Transaction tx, SecurityEvent.Type type, Account account, Visitor visitor) {

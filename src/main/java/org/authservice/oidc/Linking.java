@@ -18,6 +18,7 @@ import org.authservice.http.Principal;
 import org.authservice.mail.Mail;
 import org.authservice.mail.Outbox;
 import org.authservice.mail.Template;
+import org.authservice.oidc.SigninOutcome.Refusal;
 import org.authservice.session.Sessions;
 
 /**
@@ -94,13 +95,13 @@ final class Linking {
   SigninOutcome link(Flows.Linker linker, Identity identity, Client client) {
     Duration age = Sessions.PROOF_AGE.plus(Flows.LIFE);
     if (!sessions.provenWithin(linker.sessionId(), age)) {
-      return refused(linker, new SigninOutcome.LoginRequired(), client);
+      return refused(linker, Refusal.LOGIN_REQUIRED, client);
     }
     SigninOutcome outcome =
         database.transaction(tx -> {
           Optional<Account> account = owner(tx, linker);
           if (account.isEmpty()) {
-            return new SigninOutcome.LoginRequired();
+            return Refusal.LOGIN_REQUIRED;
           }
           return switch (identities.link(tx, identity, linker.userId())) {
             case KEPT -> new SigninOutcome.Linked();
@@ -113,10 +114,10 @@ final class Linking {
                   client);
               yield new SigninOutcome.Linked();
             }
-            case OTHER_IDENTITY, OTHER_ACCOUNT -> new SigninOutcome.IdentityTaken();
+            case OTHER_IDENTITY, OTHER_ACCOUNT -> Refusal.IDENTITY_TAKEN;
           };
         });
-    return outcome.refusal().isPresent() ? refused(linker, outcome, client) : outcome;
+    return outcome instanceof Refusal refusal ? refused(linker, refusal, client) : outcome;
   }
 
   /** Unlinks, unless nobody could sign in to the account any more. */
@@ -171,13 +172,13 @@ final class Linking {
     events.record(tx, SecurityEvent.ok(type, account.id(), client));
   }
 
-  private SigninOutcome refused(Flows.Linker linker, SigninOutcome outcome, Client client) {
+  private SigninOutcome refused(Flows.Linker linker, Refusal refusal, Client client) {
     events.record(
         SecurityEvent.refused(
             SecurityEvent.Type.IDENTITY_LINK,
-            outcome.refusal().orElseThrow().code(),
+            refusal.code().code(),
             Optional.of(linker.userId()),
             client));
-    return outcome;
+    return refusal;
   }
 }

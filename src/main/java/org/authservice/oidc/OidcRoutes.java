@@ -20,6 +20,7 @@ import org.authservice.http.Problem;
 import org.authservice.http.Request;
 import org.authservice.http.Route;
 import org.authservice.json.JsonObject;
+import org.authservice.oidc.SigninOutcome.Refusal;
 import org.authservice.secret.Secret;
 import org.authservice.session.SessionRoutes;
 
@@ -74,7 +75,7 @@ final class OidcRoutes {
     ProviderSignin provider = provider(request);
     Flows.Aim aim = aim(request);
     return switch (provider.begin(aim)) {
-      case ProviderSignin.Beginning.Failed(var outcome) -> problem(outcome.refusal().orElseThrow());
+      case ProviderSignin.Beginning.Failed(var refusal) -> problem(refusal.code());
       case ProviderSignin.Beginning.Begun begun ->
           begun(begun, wantsJson(request), begun.authorization().toString());
     };
@@ -154,7 +155,7 @@ final class OidcRoutes {
 
   private Answer beginLinking(ProviderSignin provider, Flows.Aim aim) {
     return switch (provider.begin(aim)) {
-      case ProviderSignin.Beginning.Failed(var outcome) -> problem(outcome.refusal().orElseThrow());
+      case ProviderSignin.Beginning.Failed(var refusal) -> problem(refusal.code());
       case ProviderSignin.Beginning.Begun begun ->
           begun(begun, true, begun.authorization().toString());
     };
@@ -242,7 +243,9 @@ final class OidcRoutes {
         switch (ended.outcome()) {
           case SigninOutcome.CodeGiven(var code) -> "code=" + code.reveal();
           case SigninOutcome.Linked _ -> "linked=true";
-          default -> "error=" + ended.outcome().refusal().orElseThrow().code();
+          case Refusal refusal -> "error=" + refusal.code().code();
+          case SigninOutcome.SignedIn _ ->
+              throw new IllegalStateException("tokens do not belong into a URL");
         };
     return redirectTo
         + (redirectTo.contains("?") ? "&" : "?")
@@ -260,7 +263,7 @@ final class OidcRoutes {
       case SigninOutcome.Linked _ -> Answer.message("Linked.");
       case SigninOutcome.CodeGiven _ ->
           throw new IllegalStateException("a code without an app to collect it");
-      default -> problem(outcome.refusal().orElseThrow());
+      case Refusal refusal -> problem(refusal.code());
     };
   }
 

@@ -4,18 +4,19 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
 import org.authservice.http.Client;
+import org.authservice.oidc.SigninOutcome.Refusal;
 import org.authservice.secret.Secret;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Signing in at one provider: through a browser, or with an ID token that a native app got. The
- * provider is asked before and after, never inside, a transaction, and for less than five seconds
+ * provider is asked before and after, never inside, a transaction, and for four seconds at most
  * over all the calls of one request.
  */
 final class ProviderSignin {
   private static final Logger log = LoggerFactory.getLogger(ProviderSignin.class);
-  private static final Duration PATIENCE = Duration.ofMillis(4500);
+  private static final Duration PATIENCE = Duration.ofSeconds(4);
 
   private final ProviderEntry entry;
   private final Flows flows;
@@ -35,7 +36,7 @@ final class ProviderSignin {
     record Begun(URI authorization, Secret state, Secret browser) implements Beginning {}
 
     /** The provider cannot be asked. */
-    record Failed(SigninOutcome outcome) implements Beginning {}
+    record Failed(Refusal refusal) implements Beginning {}
   }
 
   /** What the provider sent the browser back with. */
@@ -78,7 +79,7 @@ final class ProviderSignin {
                     .browser()
                     .flatMap(browser -> flows.take(entry.name(), Secret.of(state), browser)));
     return flow.map(it -> new Ended(finish(callback, it, client), Optional.of(it.aim())))
-        .orElseGet(() -> new Ended(new SigninOutcome.StateInvalid(), Optional.empty()));
+        .orElseGet(() -> new Ended(Refusal.STATE_INVALID, Optional.empty()));
   }
 
   /** Signs in with an ID token that an app got. */
@@ -86,7 +87,7 @@ final class ProviderSignin {
     return switch (accept(idToken, nonce)) {
       case Accepted.Good(var person) ->
           admission.admit(new Admission.Visitor(person, bearer, Optional.empty(), client));
-      case Accepted.Bad(var outcome) -> outcome;
+      case Accepted.Bad(var refusal) -> refusal;
     };
   }
 
@@ -94,7 +95,7 @@ final class ProviderSignin {
   SigninOutcome link(Secret idToken, Secret nonce, Flows.Linker linker, Client client) {
     return switch (accept(idToken, nonce)) {
       case Accepted.Good(var person) -> linking.link(linker, person.identity(), client);
-      case Accepted.Bad(var outcome) -> outcome;
+      case Accepted.Bad(var refusal) -> refusal;
     };
   }
 
@@ -107,7 +108,7 @@ final class ProviderSignin {
   private sealed interface Accepted {
     record Good(Person person) implements Accepted {}
 
-    record Bad(SigninOutcome outcome) implements Accepted {}
+    record Bad(Refusal refusal) implements Accepted {}
   }
 
   /** The nonce is spent only by a good token: a stranger's junk does not use it up. */
@@ -116,13 +117,13 @@ final class ProviderSignin {
     try {
       person = entry.provider().accept(idToken.reveal(), nonce, Deadline.in(PATIENCE));
     } catch (ProviderFault fault) {
-      SigninOutcome outcome = failure(fault);
+      Refusal refusal = failure(fault);
       return new Accepted.Bad(
-          outcome instanceof SigninOutcome.Refused ? new SigninOutcome.IdTokenInvalid() : outcome);
+          refusal == Refusal.NOT_ACCEPTABLE ? Refusal.ID_TOKEN_INVALID : refusal);
     }
     return flows.spendNonce(nonce)
         ? new Accepted.Good(person)
-        : new Accepted.Bad(new SigninOutcome.IdTokenInvalid());
+        : new Accepted.Bad(Refusal.ID_TOKEN_INVALID);
   }
 
   private SigninOutcome finish(Callback callback, Flows.Returned flow, Client client) {
@@ -130,7 +131,7 @@ final class ProviderSignin {
       return denial(callback.error().get());
     }
     if (callback.code().isEmpty()) {
-      return new SigninOutcome.Refused();
+      return Refusal.NOT_ACCEPTABLE;
     }
     Person person;
     try {
@@ -152,27 +153,27 @@ final class ProviderSignin {
   }
 
   /** RFC 6749, section 4.1.2.1, and OpenID Connect Core 1.0, section 3.1.2.6. */
-  private SigninOutcome denial(String error) {
+  private Refusal denial(String error) {
     return switch (error) {
       case "access_denied",
           "interaction_required",
           "login_required",
           "account_selection_required",
           "consent_required" ->
-          new SigninOutcome.Denied();
-      case "server_error", "temporarily_unavailable" -> new SigninOutcome.Down();
+          Refusal.DENIED;
+      case "server_error", "temporarily_unavailable" -> Refusal.DOWN;
       default -> {
         log.warn("{} ended a sign-in with an error that it should not", entry.name());
-        yield new SigninOutcome.Refused();
+        yield Refusal.NOT_ACCEPTABLE;
       }
     };
   }
 
-  private SigninOutcome failure(ProviderFault fault) {
+  private Refusal failure(ProviderFault fault) {
     log.warn("{}: {}", entry.name(), fault.getMessage());
     return switch (fault.kind()) {
-      case UNAVAILABLE -> new SigninOutcome.Down();
-      case REFUSED -> new SigninOutcome.Refused();
+      case UNAVAILABLE -> Refusal.DOWN;
+      case REFUSED -> Refusal.NOT_ACCEPTABLE;
     };
   }
 }

@@ -1,6 +1,5 @@
 package org.authservice.oidc;
 
-import java.util.Optional;
 import org.authservice.http.ErrorCode;
 import org.authservice.secret.Secret;
 import org.authservice.session.Tokens;
@@ -16,50 +15,38 @@ sealed interface SigninOutcome {
   /** The identity is linked to the account that asked for it. */
   record Linked() implements SigninOutcome {}
 
-  /** The state is unknown, used, expired, or another browser's. */
-  record StateInvalid() implements SigninOutcome {}
+  /** Neither, and why. */
+  enum Refusal implements SigninOutcome {
+    /** The state is unknown, used, expired, or another browser's. */
+    STATE_INVALID(ErrorCode.GOOGLE_STATE_INVALID),
+    /** The user said no at the provider. */
+    DENIED(ErrorCode.GOOGLE_DENIED),
+    /** The provider's answer must not be believed. */
+    NOT_ACCEPTABLE(ErrorCode.GOOGLE_REFUSED),
+    /** The provider is down or slow. */
+    DOWN(ErrorCode.GOOGLE_UNAVAILABLE),
+    /** The ID token that an app sent, or its nonce, is not acceptable. */
+    ID_TOKEN_INVALID(ErrorCode.ID_TOKEN_INVALID),
+    /** The provider's word on the address does not count, and nobody proved it here. */
+    EMAIL_UNVERIFIED(ErrorCode.GOOGLE_EMAIL_UNVERIFIED),
+    /** The address is somebody's here, and this identity is not theirs for sure. */
+    LINK_REQUIRES_LOGIN(ErrorCode.LINK_REQUIRES_LOGIN),
+    /** The account is switched off. */
+    ACCOUNT_DISABLED(ErrorCode.ACCOUNT_DISABLED),
+    /** The session that links has ended, or proved itself too long ago. */
+    LOGIN_REQUIRED(ErrorCode.LOGIN_REQUIRED),
+    /** The identity, or the account, is linked to another. */
+    IDENTITY_TAKEN(ErrorCode.IDENTITY_TAKEN);
 
-  /** The user said no at the provider. */
-  record Denied() implements SigninOutcome {}
+    private final ErrorCode code;
 
-  /** The provider's answer is not acceptable. */
-  record Refused() implements SigninOutcome {}
+    Refusal(ErrorCode code) {
+      this.code = code;
+    }
 
-  /** The provider is down or slow. */
-  record Down() implements SigninOutcome {}
-
-  /** The ID token that an app sent, or its nonce, is not acceptable. */
-  record IdTokenInvalid() implements SigninOutcome {}
-
-  /** The provider's word on the address does not count, and nobody proved it here. */
-  record EmailUnverified() implements SigninOutcome {}
-
-  /** The address is somebody's here, and this identity is not theirs for sure. */
-  record LinkRequiresLogin() implements SigninOutcome {}
-
-  /** The account is switched off. */
-  record AccountDisabled() implements SigninOutcome {}
-
-  /** The session that links has ended, or proved itself too long ago. */
-  record LoginRequired() implements SigninOutcome {}
-
-  /** The identity, or the account, is linked to another. */
-  record IdentityTaken() implements SigninOutcome {}
-
-  /** The code of a refusal; empty for a success. */
-  default Optional<ErrorCode> refusal() {
-    return switch (this) {
-      case SignedIn _, CodeGiven _, Linked _ -> Optional.empty();
-      case StateInvalid _ -> Optional.of(ErrorCode.GOOGLE_STATE_INVALID);
-      case Denied _ -> Optional.of(ErrorCode.GOOGLE_DENIED);
-      case Refused _ -> Optional.of(ErrorCode.GOOGLE_REFUSED);
-      case Down _ -> Optional.of(ErrorCode.GOOGLE_UNAVAILABLE);
-      case IdTokenInvalid _ -> Optional.of(ErrorCode.ID_TOKEN_INVALID);
-      case EmailUnverified _ -> Optional.of(ErrorCode.GOOGLE_EMAIL_UNVERIFIED);
-      case LinkRequiresLogin _ -> Optional.of(ErrorCode.LINK_REQUIRES_LOGIN);
-      case AccountDisabled _ -> Optional.of(ErrorCode.ACCOUNT_DISABLED);
-      case LoginRequired _ -> Optional.of(ErrorCode.LOGIN_REQUIRED);
-      case IdentityTaken _ -> Optional.of(ErrorCode.IDENTITY_TAKEN);
-    };
+    /** What the client is told. */
+    ErrorCode code() {
+      return code;
+    }
   }
 }

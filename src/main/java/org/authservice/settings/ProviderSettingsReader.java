@@ -17,6 +17,8 @@ import org.authservice.settings.ProviderSettings.OpenIdProvider;
 final class ProviderSettingsReader {
   private static final String GOOGLE = "google";
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
+  private static final Set<String> MEMBERS =
+      Set.of("name", "issuer", "client_id", "client_secret", "trust_email");
   private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "[::1]");
   // Schemes by which a browser runs or shows what the URL itself holds.
   private static final Set<String> DANGEROUS =
@@ -70,12 +72,15 @@ final class ProviderSettingsReader {
   }
 
   private Optional<OpenIdProvider> other(JsonObject member) {
-    if (member.get("name") instanceof String name
+    if (MEMBERS.containsAll(member.members().keySet())
+        && member.get("name") instanceof String name
         && NAME.matcher(name).matches()
         && member.get("issuer") instanceof String issuer
         && isIssuer(issuer)
         && member.get("client_id") instanceof String clientId
+        && !clientId.isBlank()
         && member.get("client_secret") instanceof String secret
+        && !secret.isBlank()
         && (!member.has("trust_email") || member.get("trust_email") instanceof Boolean)) {
       EmailTrust trust =
           Boolean.TRUE.equals(member.get("trust_email")) ? EmailTrust.ALWAYS : EmailTrust.NEVER;
@@ -85,7 +90,7 @@ final class ProviderSettingsReader {
     source.reject(
         "OIDC_PROVIDERS",
         "each needs name (a-z, 0-9, -), issuer (https), client_id, client_secret as texts,"
-            + " and trust_email, if given, as true or false");
+            + " trust_email, if given, as true or false, and nothing else");
     return Optional.empty();
   }
 

@@ -17,13 +17,18 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -40,6 +45,13 @@ final class TestProvider implements AutoCloseable {
   final AtomicInteger keyFetches = new AtomicInteger();
   final AtomicInteger tokenRequests = new AtomicInteger();
   final Map<String, Reply> instead = new HashMap<>();
+
+  /** Paths that are taken and never answered. */
+  final Set<String> silent = ConcurrentHashMap.newKeySet();
+
+  /** Paths whose answers come a byte at a time and never end. */
+  final Set<String> dripping = ConcurrentHashMap.newKeySet();
+
   final List<RSAKey> keys = new ArrayList<>(List.of(key("first")));
   final Map<String, String> userInfo = new HashMap<>();
   Consumer<JWTClaimsSet.Builder> claims = builder -> {};
@@ -50,6 +62,7 @@ final class TestProvider implements AutoCloseable {
   String nonce = "";
   String subject = "subject-1";
   Instant now = Instant.EPOCH;
+  private final CountDownLatch closed = new CountDownLatch(1);
   private final HttpServer server;
 
   TestProvider() {
@@ -113,6 +126,7 @@ final class TestProvider implements AutoCloseable {
 
   @Override
   public void close() {
+    closed.countDown();
     server.stop(0);
   }
 
@@ -123,6 +137,12 @@ final class TestProvider implements AutoCloseable {
     }
     if (path.equals("/token")) {
       tokenRequests.incrementAndGet();
+    }
+    if (silent.contains(path)) {
+      awaitClosed(Duration.ofMinutes(1));
+    }
+    if (dripping.contains(path)) {
+      drip(exchange);
     }
     Reply usual =
         switch (path) {
@@ -145,6 +165,24 @@ final class TestProvider implements AutoCloseable {
     exchange.sendResponseHeaders(reply.status(), body.length == 0 ? -1 : body.length);
     exchange.getResponseBody().write(body);
     exchange.close();
+  }
+
+  private void drip(HttpExchange exchange) throws IOException {
+    exchange.getResponseHeaders().set("Content-Type", "application/json");
+    exchange.sendResponseHeaders(200, 0);
+    do {
+      exchange.getResponseBody().write(' ');
+      exchange.getResponseBody().flush();
+    } while (!awaitClosed(Duration.ofMillis(100)));
+  }
+
+  private boolean awaitClosed(Duration most) {
+    try {
+      return closed.await(most.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return true;
+    }
   }
 
   private String discovery() {
