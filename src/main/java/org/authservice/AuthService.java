@@ -30,6 +30,7 @@ import org.authservice.http.Site;
 import org.authservice.mail.DevMailRoutes;
 import org.authservice.mail.DevMailbox;
 import org.authservice.mail.MailAdministration;
+import org.authservice.mail.MailEventRoutes;
 import org.authservice.mail.NoTransport;
 import org.authservice.mail.Outbox;
 import org.authservice.mail.SmtpTransport;
@@ -265,7 +266,7 @@ public final class AuthService implements AutoCloseable {
     hasher.close();
     database.close();
     metrics.close();
-    log.info("stopped");
+    http.ifPresent(it -> log.info("stopped")); // a command prints its answer and nothing else
   }
 
   private Optional<ClockKeeper> keepClock() {
@@ -505,16 +506,21 @@ public final class AuthService implements AutoCloseable {
   }
 
   private Outbox outbox(List<Route> routes) {
-    return new Outbox(
-        database,
-        transport(routes),
-        new Templates(
-            settings.mail().look(), publicBaseUrl.getHost(), settings.codes().life().toMinutes()),
-        settings.mail(),
-        keyring.sealer("mail", secrets),
-        clock,
-        secrets,
-        meters);
+    var outbox =
+        new Outbox(
+            database,
+            transport(routes),
+            new Templates(
+                settings.mail().look(),
+                publicBaseUrl.getHost(),
+                settings.codes().life().toMinutes()),
+            settings.mail(),
+            keyring,
+            clock,
+            secrets,
+            meters);
+    routes.addAll(new MailEventRoutes(outbox.events()).routes());
+    return outbox;
   }
 
   private Transport transport(List<Route> routes) {

@@ -36,6 +36,38 @@ class MainTest {
   }
 
   @Test
+  void whatSpeaksToProvidersAndMailServersIsNotLoadedAtTheStart() throws IOException {
+    Map<String, String> settings = new HashMap<>(QUIET);
+    settings.put("JAVA_TOOL_OPTIONS", "-Xlog:class+load:file=classes:none");
+    settings.put("GOOGLE_CLIENT_ID", "web");
+    settings.put("GOOGLE_CLIENT_SECRET", "its-secret");
+    settings.put("SMTP_HOST", "smtp.example.com");
+    settings.put("MAIL_FROM", "no-reply@example.com");
+    try (var service = ServiceProcess.serve(settings, folder)) {
+      assertThat(service.post("/auth/google/nonce", "{}")).isEqualTo(200);
+    }
+
+    assertThat(Files.readString(folder.resolve("classes")))
+        .contains("org.authservice.oidc.OidcRoutes")
+        .doesNotContain(
+            "com.nimbusds.oauth2",
+            "com.nimbusds.openid",
+            "java.net.http.HttpClient",
+            "jakarta.mail");
+  }
+
+  @Test
+  void aTemplateOfTheOperatorsThatCannotBeUsedStopsTheStartWithFileAndLine() throws IOException {
+    Path file = folder.resolve("mails/en/login-code.txt");
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, "{{code}} is it\n\nGood for {{hours}} hours:\n\n{{code}}\n");
+
+    refused(
+        Map.of("MAIL_TEMPLATES_DIR", "mails"),
+        "MAIL_TEMPLATES_DIR: " + file + ", line 3: there is no value {{hours}}");
+  }
+
+  @Test
   void whatKeepsItFromStartingIsOneLine() throws IOException {
     refused(Map.of("PORT", "many"), "PORT: it must be a whole number from 0 to 65535");
     refused(

@@ -103,6 +103,11 @@ public enum ErrorCode {
       "ID token invalid",
       "The provider's ID token or its nonce is wrong, used or expired.",
       "Get a nonce, have the provider put it into a new ID token, and send both within ten minutes. The audience must be in GOOGLE_CLIENT_IDS."),
+  SIGNATURE_INVALID(
+      401,
+      "Signature invalid",
+      "The request's signature is wrong, too old, or was used before.",
+      "Sign each request anew: Mail-Signature is t=UNIX-SECONDS,v1=HEX, where HEX is the HMAC-SHA-256 of the time, a full stop and the body under MAIL_EVENTS_SECRET."),
   ACCOUNT_DISABLED(
       403,
       "Account disabled",

@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import org.authservice.database.Database;
+import org.authservice.database.Transaction;
 import org.authservice.secret.Sealer;
 import org.authservice.secret.Secret;
 import org.slf4j.Logger;
@@ -69,6 +70,15 @@ final class Delivery {
     } while (ended.size() == EXPIRED_AT_ONCE);
   }
 
+  /** Ends and removes every mail of an account that is being erased. */
+  void forget(Transaction tx, long userId) {
+    List<OutboxStore.Ended> queued = tx.run(store.forgetQueued(userId));
+    tx.run(store.forget(userId));
+    tx.afterCommit(() ->
+        queued.forEach(
+            mail -> ended(mail.id(), mail.template(), "dead", Optional.of("account erased"))));
+  }
+
   /** Leases mails that are due: nobody else sends them while the lease lasts. */
   List<OutboxStore.Leased> lease(int most) {
     Instant now = clock.instant();
@@ -103,7 +113,8 @@ final class Delivery {
   }
 
   private void send(OutboxStore.Leased mail, Letter letter) {
-    var envelope = new Transport.Envelope(mail.id(), mail.recipient(), thread(mail));
+    var envelope =
+        new Transport.Envelope(mail.id(), mail.recipient(), thread(mail), mail.expiresAt());
     Transport.Outcome outcome = transport.send(envelope, letter);
     switch (outcome) {
       case Transport.Outcome.Sent _ -> {
@@ -132,8 +143,13 @@ final class Delivery {
   }
 
   private void finish(OutboxStore.Leased mail, String state, Optional<String> reason) {
-    database.commit(store.finish(mail, state, reason, clock.instant()));
-    ended(mail.id(), mail.template(), state, reason);
+    if (database.commit(store.finish(mail, state, reason, clock.instant())) == 1) {
+      ended(mail.id(), mail.template(), state, reason);
+    } else {
+      // Dropped, erased, or leased by another node meanwhile, and counted there.
+      log.info(
+          "mail {} ({}) had ended elsewhere when it was {}", mail.id(), mail.template(), state);
+    }
   }
 
   private void ended(String id, String template, String state, Optional<String> reason) {

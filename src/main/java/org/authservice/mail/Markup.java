@@ -13,13 +13,23 @@ final class Markup {
       if (block.strip().equals(CODE)) {
         html.append("<div class=\"code\" dir=\"ltr\">").append(CODE).append("</div>\n");
       } else {
-        html.append("<p>").append(escaped(block.strip())).append("</p>\n");
+        html.append("<p>").append(sentence(block.strip())).append("</p>\n");
       }
     }
     return html.toString();
   }
 
-  static String escaped(String text) {
+  /**
+   * Escaped, with values that stand in whatever script kept apart from the text around them: a
+   * Latin name in an Arabic sentence must not turn its full stop.
+   */
+  static String sentence(String text) {
+    return escaped(text)
+        .replace("{{brand}}", "<bdi>{{brand}}</bdi>")
+        .replace("{{support}}", "<bdi>{{support}}</bdi>");
+  }
+
+  private static String escaped(String text) {
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
   }
 

@@ -6,10 +6,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.operations.Sweep;
 import org.authservice.operations.Worker;
+import org.authservice.secret.Keyring;
 import org.authservice.secret.Sealer;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
@@ -30,9 +32,11 @@ public final class Outbox {
   private final Suppressions suppressions;
   private final Clock clock;
   private final Secrets secrets;
+  private final Delivery delivery;
   private final Dispatch dispatch;
   private final Worker sender;
   private final MailAdministration administration;
+  private final Optional<MailEvents> events;
 
   /** An outbox in that database, sending by that transport. */
   public Outbox(
@@ -40,24 +44,30 @@ public final class Outbox {
       Transport transport,
       Templates templates,
       MailSettings settings,
-      Sealer sealer,
+      Keyring keyring,
       Clock clock,
       Secrets secrets,
       MeterRegistry meters) {
     this.database = database;
     this.transport = transport;
-    this.sealer = sealer;
+    this.sealer = keyring.sealer("mail", secrets);
     this.clock = clock;
     this.secrets = secrets;
     this.suppressions = new Suppressions(database, settings.suppression(), clock);
     var breaker = new Breaker(clock);
-    var delivery =
+    this.delivery =
         new Delivery(
             store, database, transport, templates, suppressions, breaker, sealer, clock, meters);
     var pace = new Pace(settings.maxPerMinute(), clock);
     this.dispatch = new Dispatch(delivery, transport, pace, breaker, settings.connections());
     this.sender = new Worker("mail", POLL, dispatch::run, meters);
     this.administration = new MailAdministration(database, store, suppressions, clock);
+    this.events =
+        settings
+            .eventsKey()
+            .map(key ->
+                new MailEvents(
+                    database, key, keyring.lookup("mail event"), suppressions, clock, meters));
     meters.gauge("auth.mail.oldest.queued.seconds", this, Outbox::oldestQueuedSeconds);
     meters.gauge("auth.mail.under.way", dispatch, Dispatch::underWay);
     meters.gauge("auth.mail.server.unreachable", breaker, it -> it.open() ? 1 : 0);
@@ -71,6 +81,11 @@ public final class Outbox {
   /** What an operator can do to mails. */
   public MailAdministration administration() {
     return administration;
+  }
+
+  /** What takes the mail provider's events; empty without a key to check them by. */
+  public Optional<MailEvents> events() {
+    return events;
   }
 
   /** Whether mail can leave this installation at all. */
@@ -94,15 +109,18 @@ public final class Outbox {
     tx.afterCommit(this::wake);
   }
 
-  /** Removes the mails of an account that is being erased. */
-  public void forget(Transaction tx, long userId) {
-    tx.run(store.forget(userId));
+  /** Removes the mails of an account that is being erased, and what is known of its address. */
+  public void forget(Transaction tx, long userId, String address) {
+    delivery.forget(tx, userId);
+    suppressions.forget(tx, address);
   }
 
   /** What clean-up may delete. */
   public List<Sweep> sweeps() {
     return List.of(
-        new Sweep("outbox", store::sweep), new Sweep("mail_suppressions", suppressions::sweep));
+        new Sweep("outbox", store::sweep),
+        new Sweep("mail_suppressions", suppressions::sweep),
+        new Sweep("mail_event_signatures", new MailEventStore()::sweep));
   }
 
   private void wake() {

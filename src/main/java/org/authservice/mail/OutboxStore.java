@@ -193,6 +193,15 @@ final class OutboxStore {
         row -> row.optionalNumber("oldest").map(Instant::ofEpochMilli).orElse(Instant.MAX));
   }
 
+  /** Removes an account's mails that have not ended. */
+  Statement<List<Ended>> forgetQueued(long userId) {
+    return Statement.rows(
+        "DELETE FROM outbox WHERE user_id = ? AND state = 'queued' RETURNING id, template",
+        p -> p.number(userId),
+        row -> new Ended(row.text("id"), row.text("template")));
+  }
+
+  /** Removes an account's other mails. */
   Statement<Integer> forget(long userId) {
     return Statement.count("DELETE FROM outbox WHERE user_id = ?", p -> p.number(userId));
   }

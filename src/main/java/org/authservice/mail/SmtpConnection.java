@@ -20,13 +20,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to a mail server, for one thread at a time. Each of its waits has a time-out, and
- * connecting and sending as a whole have one too: a server that drips a byte now and then would
+ * connecting and sending together have a deadline: a server that drips a byte now and then would
  * pass every single one.
  */
 final class SmtpConnection {
   private static final String WAIT_MILLIS = "10000";
-  private static final Duration WHOLE = Duration.ofSeconds(30);
-
   private final Session session;
   private final Tracked sockets;
   private final jakarta.mail.Transport transport;
@@ -37,24 +35,44 @@ final class SmtpConnection {
     this.transport = session.getTransport();
   }
 
-  static SmtpConnection open(MailSettings.Smtp server) throws MessagingException {
+  /** Connects, greets and authenticates by then. */
+  static SmtpConnection open(MailSettings.Smtp server, Deadline deadline)
+      throws MessagingException {
     var sockets = new Tracked();
     var connection = new SmtpConnection(session(server, sockets), sockets);
-    connection.within(() ->
-        connection.transport.connect(
-            server.host(),
-            server.port(),
-            server.username().orElse(null),
-            server.password().map(Secret::reveal).orElse(null)));
+    connection.by(
+        deadline,
+        () ->
+            connection.transport.connect(
+                server.host(),
+                server.port(),
+                server.username().orElse(null),
+                server.password().map(Secret::reveal).orElse(null)));
     return connection;
+  }
+
+  /**
+   * By when a mail must be handed over, in the machine's own time, as sockets are.
+   *
+   * @param nanos in {@link System#nanoTime()}
+   */
+  record Deadline(long nanos) {
+    static Deadline in(Duration patience) {
+      return new Deadline(System.nanoTime() + patience.toNanos());
+    }
+
+    Duration left() {
+      return Duration.ofNanos(Math.max(0, nanos - System.nanoTime()));
+    }
   }
 
   Session session() {
     return session;
   }
 
-  void send(MimeMessage message, InternetAddress to) throws MessagingException {
-    within(() -> transport.sendMessage(message, new Address[] {to}));
+  /** Sends a mail by then. */
+  void send(MimeMessage message, InternetAddress to, Deadline deadline) throws MessagingException {
+    by(deadline, () -> transport.sendMessage(message, new Address[] {to}));
   }
 
   boolean alive() {
@@ -74,9 +92,12 @@ final class SmtpConnection {
     void run() throws MessagingException;
   }
 
-  private void within(Talk talk) throws MessagingException {
+  private void by(Deadline deadline, Talk talk) throws MessagingException {
+    if (deadline.left().isZero()) {
+      throw new MessagingException("no time is left");
+    }
     var done = new CountDownLatch(1);
-    Thread.ofVirtual().name("mail-deadline").start(() -> cutUnless(done));
+    Thread.ofVirtual().name("mail-deadline").start(() -> cutUnless(done, deadline));
     try {
       talk.run();
     } finally {
@@ -84,9 +105,9 @@ final class SmtpConnection {
     }
   }
 
-  private void cutUnless(CountDownLatch done) {
+  private void cutUnless(CountDownLatch done, Deadline deadline) {
     try {
-      if (!done.await(WHOLE.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!done.await(deadline.left().toNanos(), TimeUnit.NANOSECONDS)) {
         sockets.cut();
       }
     } catch (InterruptedException interrupted) {
@@ -115,8 +136,10 @@ final class SmtpConnection {
   /** Plain sockets, of which the newest can be closed from outside; TLS is put on top of them. */
   private static final class Tracked extends SocketFactory {
     private volatile @Nullable Socket newest;
+    private volatile boolean cut;
 
     void cut() {
+      cut = true;
       Socket socket = newest;
       if (socket != null) {
         try {
@@ -128,9 +151,12 @@ final class SmtpConnection {
     }
 
     @Override
-    public Socket createSocket() {
+    public Socket createSocket() throws IOException {
       var socket = new Socket();
       newest = socket;
+      if (cut) {
+        socket.close(); // the deadline came first
+      }
       return socket;
     }
 

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.authservice.database.Database;
 import org.authservice.database.Statement;
+import org.authservice.database.Transaction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,23 @@ final class Suppressions {
     database.commit(store.add(folded(address), reason, now, now.plus(period)));
     log.info(
         "the address of mail {} gets no mail for {} days: {}", mailId, period.toDays(), reason);
+  }
+
+  /** The same in the caller's transaction, for what somebody else found out. */
+  void add(Transaction tx, String address, String reason) {
+    if (period.isZero()) {
+      return;
+    }
+    Instant now = clock.instant();
+    tx.run(store.add(folded(address), reason, now, now.plus(period)));
+    tx.afterCommit(() ->
+        log.info(
+            "the address of a mail event gets no mail for {} days: {}", period.toDays(), reason));
+  }
+
+  /** Forgets an address with whatever was known of it. */
+  void forget(Transaction tx, String address) {
+    tx.run(store.lift(folded(address)));
   }
 
   /** Why nothing is sent to that address. */

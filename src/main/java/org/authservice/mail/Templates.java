@@ -105,7 +105,7 @@ public final class Templates {
         files
             .read(TemplateFiles.LAYOUT)
             .replace("{{>content}}", Markup.paragraphs(body))
-            .replace("{{>footer}}", Markup.escaped(footer));
+            .replace("{{>footer}}", Markup.sentence(footer));
     return new Compiled(
         Mustache.compiler()
             .escapeHTML(false)

@@ -1,5 +1,7 @@
 package org.authservice.mail;
 
+import java.time.Instant;
+
 /** A way for mail to leave. */
 public sealed interface Transport permits SmtpTransport, DevMailbox, NoTransport {
 
@@ -9,8 +11,9 @@ public sealed interface Transport permits SmtpTransport, DevMailbox, NoTransport
    * @param id the mail's, the same however often it is tried
    * @param recipient one address
    * @param thread names the mails it stands with in a mailbox
+   * @param expiresAt when it must not be handed over any more
    */
-  record Envelope(String id, String recipient, String thread) {}
+  record Envelope(String id, String recipient, String thread, Instant expiresAt) {}
 
   /** How sending one mail can end. */
   sealed interface Outcome {

@@ -67,6 +67,8 @@ final class OidcRoutes {
         Route.bearer("DELETE", "/auth/google", this::unlink),
         Route.open("GET", "/auth/oidc/{name}", this::begin),
         Route.open("GET", "/auth/oidc/{name}/callback", this::finish),
+        Route.open("POST", "/auth/oidc/{name}/nonce", this::nonce),
+        Route.open("POST", "/auth/oidc/{name}/id-token", this::idToken),
         Route.bearer("POST", "/auth/oidc/{name}/link", this::link),
         Route.bearer("DELETE", "/auth/oidc/{name}", this::unlink));
   }

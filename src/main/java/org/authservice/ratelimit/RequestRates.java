@@ -36,7 +36,8 @@ public final class RequestRates implements Filter, AutoCloseable {
   // A proxy asks here for every request that it forwards: a refusal would end honest sessions.
   private static final Set<String> NEVER_REFUSED = Set.of("/auth/check");
 
-  private static final Set<String> FAILURES_ONLY = Set.of("/auth/introspect", "/auth/revoke");
+  private static final Set<String> FAILURES_ONLY =
+      Set.of("/auth/introspect", "/auth/revoke", "/mail/events");
 
   private final LimitSettings settings;
   private final List<Network> networks;

@@ -169,6 +169,11 @@ final class Catalogue {
               "7",
               "30",
               "how long an address that does not exist gets no mail, 0 to 365; 0 is off"),
+          Setting.secret(
+              "MAIL_EVENTS_SECRET",
+              "",
+              "a-long-random-text-shared-with-the-sender",
+              "key of the signatures at POST /mail/events, 16 bytes at least; without it there is none"),
           Setting.of(
               "MAIL_LANGUAGE",
               "en",

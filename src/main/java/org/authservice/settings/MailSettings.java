@@ -13,6 +13,7 @@ import org.authservice.secret.Secret;
  * @param maxPerMinute {@code MAIL_MAX_PER_MINUTE}, per node
  * @param connections {@code MAIL_CONNECTIONS}, per node
  * @param suppression {@code MAIL_SUPPRESSION_DAYS}; zero is off
+ * @param eventsKey {@code MAIL_EVENTS_SECRET}: signs what the mail provider tells
  * @param look what the mails look like
  */
 public record MailSettings(
@@ -21,6 +22,7 @@ public record MailSettings(
     int maxPerMinute,
     int connections,
     Duration suppression,
+    Optional<Secret> eventsKey,
     Look look) {
 
   /**

@@ -109,7 +109,7 @@ public final class SettingsReader {
             source.flag("LOGIN_REQUIRES_VERIFIED_EMAIL", false),
             source.flag("REGISTRATION_PRIVACY", false),
             stepUp(production)),
-        mail(),
+        new MailSettingsReader(source, folder).read(),
         new ProviderSettingsReader(source).read(),
         limits(),
         apiClients(),
@@ -289,38 +289,6 @@ public final class SettingsReader {
       source.reject("STEP_UP", "it mails codes, and SMTP_HOST is not set");
     }
     return stepUp;
-  }
-
-  private MailSettings mail() {
-    Optional<String> host = source.text("SMTP_HOST");
-    Optional<String> username = source.text("SMTP_USERNAME");
-    Optional<String> password = source.text("SMTP_PASSWORD");
-    if (username.isPresent() != password.isPresent()) {
-      source.reject(
-          username.isPresent() ? "SMTP_PASSWORD" : "SMTP_USERNAME",
-          "SMTP_USERNAME and SMTP_PASSWORD go together");
-    }
-    String from = source.text("MAIL_FROM").orElse("");
-    if (host.isPresent() && !from.matches("[^\\s@]+@[^\\s@]+|[^<>\\r\\n]+ <[^\\s@]+@[^\\s@]+>")) {
-      source.reject("MAIL_FROM", "SMTP_HOST is set, so it must be a sender's address");
-    }
-    MailSettings.Tls tls =
-        source.word(
-            "SMTP_TLS",
-            Map.of(
-                "starttls", MailSettings.Tls.STARTTLS,
-                "tls", MailSettings.Tls.TLS,
-                "none", MailSettings.Tls.NONE),
-            MailSettings.Tls.STARTTLS);
-    int port = source.number("SMTP_PORT", tls == MailSettings.Tls.TLS ? 465 : 587, 1, 65535);
-    return new MailSettings(
-        host.map(
-            name -> new MailSettings.Smtp(name, port, username, password.map(Secret::of), tls)),
-        from,
-        source.number("MAIL_MAX_PER_MINUTE", 600, 1, 1_000_000),
-        source.number("MAIL_CONNECTIONS", 4, 1, 50),
-        Duration.ofDays(source.number("MAIL_SUPPRESSION_DAYS", 7, 0, 365)),
-        new LookReader(source, folder).look());
   }
 
   private LimitSettings limits() {

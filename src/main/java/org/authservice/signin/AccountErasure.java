@@ -85,13 +85,13 @@ public final class AccountErasure {
   }
 
   private void erase(Transaction tx, long id, Client client) {
-    accounts.lock(tx, id);
+    String address = accounts.lock(tx, id).orElseThrow().email();
     accounts.raiseCredentials(tx, id);
     revocation.revokeAll(tx, id, client);
     accounts.takeRegistration(tx, id);
     sessions.forget(tx, id);
     otps.forget(tx, id);
-    outbox.forget(tx, id);
+    outbox.forget(tx, id, address);
     accounts.erase(tx, id);
     events.record(tx, SecurityEvent.ok(SecurityEvent.Type.ACCOUNT_DELETED, id, client));
     events.anonymise(tx, id);

@@ -2,14 +2,12 @@ package org.authservice.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.authservice.testing.Browser;
 import org.authservice.testing.Databases;
 import org.authservice.testing.TestService;
 import org.junit.jupiter.api.AfterEach;
@@ -21,27 +19,15 @@ import org.junit.jupiter.api.Test;
 @Tag("soak")
 class BrowserTest {
   private TestService service;
-  private Playwright playwright;
+  private Browser browser;
   private Page page;
   private final List<String> complaints = new ArrayList<>();
 
   @BeforeEach
   void open() {
     service = TestService.on(Databases.SQLITE);
-    playwright = Playwright.create();
-    page =
-        playwright
-            .chromium()
-            .launch(
-                new BrowserType.LaunchOptions()
-                    .setExecutablePath(Path.of("/usr/bin/chromium"))
-                    .setArgs(
-                        List.of(
-                            "--no-sandbox",
-                            "--disable-gpu",
-                            "--disable-quic",
-                            "--disable-background-networking")))
-            .newPage();
+    browser = new Browser();
+    page = browser.page();
     page.onConsoleMessage(message -> {
       if (message.type().equals("error")) {
         complaints.add(message.text());
@@ -52,7 +38,7 @@ class BrowserTest {
 
   @AfterEach
   void close() {
-    playwright.close();
+    browser.close();
     service.close();
   }
 

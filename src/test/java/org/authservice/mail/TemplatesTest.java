@@ -70,6 +70,42 @@ class TemplatesTest {
   }
 
   @Test
+  void theBrandStandsInEveryMail() {
+    var look =
+        new MailSettings.Look(
+            Optional.of("Example \"School\""),
+            Optional.of("https://www.example.com/logo.png?a=1&b=2"),
+            "rgb(10, 125, 92)",
+            Optional.of("help@example.com"),
+            "en",
+            Optional.empty());
+    var branded = new Templates(look, "auth.example.com", 10);
+    var plain =
+        new Templates(
+            new MailSettings.Look(
+                Optional.empty(),
+                Optional.empty(),
+                "rgb(0, 0, 0)",
+                Optional.empty(),
+                "en",
+                Optional.empty()),
+            "auth.example.com",
+            10);
+    for (Template template : Template.values()) {
+      Letter letter = branded.render(template, "en", CODE);
+      assertThat(letter.text()).contains("Example \"School\"").contains("help@example.com");
+      assertThat(letter.html())
+          .contains("alt=\"Example &quot;School&quot;\"")
+          .contains("src=\"https://www.example.com/logo.png?a&#x3D;1&amp;b&#x3D;2\"")
+          .contains("rgb(10, 125, 92)")
+          .contains("help@example.com");
+      Letter without = plain.render(template, "en", CODE);
+      assertThat(without.text()).contains("auth.example.com").doesNotContain("Questions?");
+      assertThat(without.html()).doesNotContain("<img").contains(">auth.example.com<");
+    }
+  }
+
+  @Test
   void anOperatorsFileTakesTheProductsPlace() throws IOException {
     write("en/login-code.txt", "{{code}} opens {{brand}}\n\nHello & welcome:\n\n    {{code}}\n");
     var templates = new Templates(look("Brand", Optional.of(folder)), "host", 10);

@@ -414,6 +414,13 @@ class ProviderSigninTest extends ProviderTest {
       Flow flow = flow(begun, begun.header("Location").orElseThrow());
       String path = "/auth/oidc/school/callback?code=c&state=" + flow.state();
       trusting.get(path, "Cookie", flow.cookie()).expect(200);
+      provider.nonce = trusting.post("/auth/oidc/school/nonce", Map.of()).text("nonce");
+      trusting
+          .post(
+              "/auth/oidc/school/id-token",
+              Map.of("id_token", provider.idToken(), "nonce", provider.nonce))
+          .expect(200);
+      trusting.post("/auth/oidc/unknown/nonce", Map.of()).expect(404, "not_found");
       assertThat(trusting.database().column("SELECT google_id FROM users")).containsOnlyNulls();
     }
   }

@@ -36,6 +36,7 @@ class CleanUpTest {
           "provider_nonces",
           "exchange_codes",
           "mail_suppressions",
+          "mail_event_signatures",
           "security_events");
 
   @ParameterizedTest
@@ -197,6 +198,7 @@ class CleanUpTest {
               SELECT 'code', min(id), 0, 'challenge', NOW FROM users;
             INSERT INTO mail_suppressions (address, reason, created_at, until_at)
               VALUES ('gone@example.com', 'unknown', NOW, NOW);
+            INSERT INTO mail_event_signatures VALUES ('signature', NOW);
             """
                 .replace("NOW", Long.toString(service.clock().millis())));
   }

@@ -189,6 +189,81 @@ class SettingsReaderTest {
     bad.put("SMTP_USERNAME", List.of("only-a-name"));
     bad.put("SECRET_KEY_PREVIOUS", List.of("short", "[\"short\"]", "[1]"));
     bad.put("LOG_LEVEL", List.of("LOUD"));
+    bad.put(
+        "LOGIN_REDIRECT_URLS",
+        List.of(
+            "[\"http://app.example.com/in\"]",
+            "[\"https://*.example.com/in\"]",
+            "[\"https://app.example.com/in#fragment\"]",
+            "[\"https://user@app.example.com/in\"]",
+            "[\"//app.example.com/in\"]",
+            "[\"/in\"]",
+            "[\"javascript:alert(1)\"]",
+            "[\"data:text/html,x\"]",
+            "[\"httpx:/in\"]",
+            "[\"https:///in\"]",
+            "[\"https://app.example.com/a b\"]",
+            "[\"\"]",
+            "[1]",
+            "[",
+            "{}"));
+    bad.put("MAIL_EVENTS_SECRET", List.of("fifteen-bytes-x"));
+    bad.put("MAIL_BRAND_NAME", List.of("x".repeat(61), "a\u202Eb", "room 123456"));
+    bad.put(
+        "MAIL_BRAND_LOGO",
+        List.of(
+            "http://example.com/logo.png",
+            "javascript:alert(1)",
+            "https://example.com/\"onerror=x",
+            "https://example.com/a b"));
+    bad.put("MAIL_BRAND_COLOUR", List.of("red", "#12345", "#1234567", "#12345g", "url(x)"));
+    bad.put(
+        "MAIL_SUPPORT_ADDRESS",
+        List.of("help", "a@b@c", "<help@example.com>", "help123456@example.com"));
+    bad.put("MAIL_LANGUAGE", List.of("english", "EN", "en_GB", "../en"));
+    bad.put("MAIL_TEMPLATES_DIR", List.of("there-is-no-such-folder"));
+    bad.put("MAIL_MAX_PER_MINUTE", List.of("0", "1000001", "many"));
+    bad.put("MAIL_CONNECTIONS", List.of("0", "51"));
+    bad.put("MAIL_SUPPRESSION_DAYS", List.of("-1", "366"));
+    bad.put("SMTP_TLS", List.of("maybe"));
+    bad.put("SMTP_HOST", List.of("smtp.example.com"));
+    bad.put("GOOGLE_CLIENT_ID", List.of("without-a-secret"));
+    bad.put("GOOGLE_CLIENT_SECRET", List.of("without-an-id"));
+    bad.put("GOOGLE_CLIENT_IDS", List.of("[\"without-the-web-client\"]", "[1]"));
+    bad.put(
+        "GOOGLE_ISSUER",
+        List.of(
+            "accounts.google.com",
+            "http://accounts.google.com",
+            "https://accounts.google.com?x",
+            "https://accounts.google.com#x",
+            "https://u:p@accounts.google.com"));
+    String school =
+        "[{\"name\":\"school\",\"issuer\":\"https://id.example\",\"client_id\":\"a\","
+            + "\"client_secret\":\"hunter2\"}]";
+    bad.put(
+        "OIDC_PROVIDERS",
+        List.of(
+            "{}",
+            "[",
+            "[1]",
+            "[{}]",
+            school.replace("school", "School"),
+            school.replace("school", "a/b"),
+            school.replace("school", "google"),
+            school.replace("school", ""),
+            school.replace("https", "http"),
+            school.replace("https://id.example", "id.example"),
+            school.replace("\"a\"", "7"),
+            school.replace("\"a\"", "\"\""),
+            school.replace("\"hunter2\"", "null"),
+            school.replace("}", ",\"trust_email\":\"yes\"}"),
+            school.replace("}", ",\"trust_mail\":true}"),
+            "[" + school.substring(1, school.length() - 1) + "," + school.substring(1),
+            "["
+                + school.substring(1, school.length() - 1)
+                + ","
+                + school.replace("school", "other").substring(1)));
     bad.put("OTP_RATE_LIMIT_MINUTES", List.of("-1", "61", "1.5", "0x1"));
     bad.put("MIGRATE_ON_START", List.of("maybe"));
     bad.forEach((name, values) ->
@@ -197,7 +272,37 @@ class SettingsReaderTest {
                 .as("%s=%s", name, value)
                 .isInstanceOf(StartFailure.class)
                 .message()
-                .doesNotContain("changeme-changeme")));
+                .doesNotContain("changeme-changeme")
+                .doesNotContain("hunter2")
+                .matches("[A-Z_]+: [^\n]*; for example [A-Z_]+=[^\n]+")));
+  }
+
+  @Test
+  void providersAndTheUrlsTheyReturnToAreReadAsTheyStand() {
+    ProviderSettings providers =
+        read(Map.of(
+                "GOOGLE_CLIENT_ID", "web",
+                "GOOGLE_CLIENT_SECRET", "hunter2",
+                "GOOGLE_CLIENT_IDS", "[\"ios\"]",
+                "OIDC_PROVIDERS", String.valueOf(example("OIDC_PROVIDERS")),
+                "LOGIN_REDIRECT_URLS",
+                    "[\"https://app.example.com/in?x=1\", \"http://localhost:3000/in\","
+                        + " \"org.example.app:/in\"]"))
+            .settings()
+            .providers();
+
+    assertThat(providers.google().orElseThrow().nativeClientIds()).containsExactly("ios");
+    assertThat(providers.others().getFirst().trust()).isEqualTo(ProviderSettings.EmailTrust.ALWAYS);
+    assertThat(providers.redirectUrls()).hasSize(3);
+    assertThat(providers.toString()).doesNotContain("hunter2").doesNotContain("its-secret");
+  }
+
+  private static String example(String name) {
+    return Catalogue.ALL.stream()
+        .filter(setting -> setting.name().equals(name))
+        .findFirst()
+        .orElseThrow()
+        .example();
   }
 
   @Test

@@ -2,23 +2,73 @@ package org.authservice.settings;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.authservice.secret.Secret;
 
-/** Reads what the mails look like. */
-final class LookReader {
+/** Reads how mail leaves, and what it looks like. */
+final class MailSettingsReader {
   /** Whoever reads a code out of a mail looks for six digits. */
   private static final Pattern SIX_DIGITS = Pattern.compile(".*[0-9]{6}.*");
 
   private final Source source;
   private final Path folder;
 
-  LookReader(Source source, Path folder) {
+  MailSettingsReader(Source source, Path folder) {
     this.source = source;
     this.folder = folder;
   }
 
-  MailSettings.Look look() {
+  MailSettings read() {
+    Optional<MailSettings.Smtp> smtp = smtp();
+    String from = source.text("MAIL_FROM").orElse("");
+    if (smtp.isPresent() && !from.matches("[^\\s@]+@[^\\s@]+|[^<>\\r\\n]+ <[^\\s@]+@[^\\s@]+>")) {
+      source.reject("MAIL_FROM", "SMTP_HOST is set, so it must be a sender's address");
+    }
+    return new MailSettings(
+        smtp,
+        from,
+        source.number("MAIL_MAX_PER_MINUTE", 600, 1, 1_000_000),
+        source.number("MAIL_CONNECTIONS", 4, 1, 50),
+        Duration.ofDays(source.number("MAIL_SUPPRESSION_DAYS", 7, 0, 365)),
+        mailEventsKey(),
+        look());
+  }
+
+  private Optional<MailSettings.Smtp> smtp() {
+    Optional<String> username = source.text("SMTP_USERNAME");
+    Optional<String> password = source.text("SMTP_PASSWORD");
+    if (username.isPresent() != password.isPresent()) {
+      source.reject(
+          username.isPresent() ? "SMTP_PASSWORD" : "SMTP_USERNAME",
+          "SMTP_USERNAME and SMTP_PASSWORD go together");
+    }
+    MailSettings.Tls tls =
+        source.word(
+            "SMTP_TLS",
+            Map.of(
+                "starttls", MailSettings.Tls.STARTTLS,
+                "tls", MailSettings.Tls.TLS,
+                "none", MailSettings.Tls.NONE),
+            MailSettings.Tls.STARTTLS);
+    int port = source.number("SMTP_PORT", tls == MailSettings.Tls.TLS ? 465 : 587, 1, 65535);
+    return source
+        .text("SMTP_HOST")
+        .map(host -> new MailSettings.Smtp(host, port, username, password.map(Secret::of), tls));
+  }
+
+  private Optional<Secret> mailEventsKey() {
+    Optional<Secret> key = source.text("MAIL_EVENTS_SECRET").map(Secret::of);
+    if (key.filter(it -> it.bytes().length < KeyRules.LEAST_CLIENT_BYTES).isPresent()) {
+      source.reject(
+          "MAIL_EVENTS_SECRET", "it must have at least " + KeyRules.LEAST_CLIENT_BYTES + " bytes");
+    }
+    return key;
+  }
+
+  private MailSettings.Look look() {
     return new MailSettings.Look(
         text("MAIL_BRAND_NAME", "[^\\p{C}]{1,60}", "it must be 1 to 60 visible characters"),
         text(

@@ -1,0 +1,27 @@
+package org.authservice.mail;
+
+import java.time.Instant;
+import org.authservice.database.Statement;
+
+/** All SQL on {@code mail_event_signatures}. */
+final class MailEventStore {
+  /** Takes note of a signature; 0 when it was taken before. */
+  Statement<Integer> take(String signatureHash, Instant expiresAt) {
+    return Statement.count(
+        """
+        INSERT INTO mail_event_signatures (signature_hash, expires_at) VALUES (?, ?)
+        ON CONFLICT DO NOTHING
+        """,
+        p -> p.text(signatureHash).millis(expiresAt));
+  }
+
+  Statement<Integer> sweep(Instant expiredBefore, int most) {
+    return Statement.count(
+        """
+        DELETE FROM mail_event_signatures WHERE signature_hash IN (
+          SELECT signature_hash FROM mail_event_signatures WHERE expires_at < ?
+          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        """,
+        p -> p.millis(expiredBefore).number(most));
+  }
+}
