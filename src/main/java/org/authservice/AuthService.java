@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.authservice.account.Accounts;
 import org.authservice.account.Identities;
@@ -213,6 +214,11 @@ public final class AuthService implements AutoCloseable {
   /** Where the development mailbox is read, with its key; empty when there is none. */
   public Optional<URI> devMailUrl() {
     return devMailUrl;
+  }
+
+  /** What to tell the operator while this node lacks a secret key, and so decides nothing. */
+  Optional<String> lack() {
+    return secretKeys.lack();
   }
 
   /** The endpoints of the features. */
@@ -557,6 +563,7 @@ public final class AuthService implements AutoCloseable {
     var addresses = new ClientAddresses(settings.limits().trustedProxies());
     List<Route> routes = new ArrayList<>(features.routes());
     routes.add(health.publicRoute());
+    requireEndpoints(settings.limits().endpoints().keySet(), routes);
     var site =
         new Site(
             routes,
@@ -576,6 +583,20 @@ public final class AuthService implements AutoCloseable {
     Thread.ofVirtual().name("warm-up").start(hasher::warmUp);
     health.serving(true);
     log.info("listening on {}", publicBaseUrl);
+  }
+
+  /** A limit on an endpoint that is not there would limit nothing. */
+  private static void requireEndpoints(Set<String> limited, List<Route> routes) {
+    List<String> known = routes.stream().map(it -> it.method() + " " + it.template()).toList();
+    limited.stream()
+        .filter(endpoint -> !known.contains(endpoint))
+        .findFirst()
+        .ifPresent(endpoint -> {
+          throw new StartFailure(
+              "RATE_LIMITS: there is no endpoint %s; for example RATE_LIMITS={\"POST /auth/login\":"
+                      .formatted(endpoint)
+                  + " \"20/minute\"}");
+        });
   }
 
   private void serveManagement(

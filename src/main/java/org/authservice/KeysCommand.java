@@ -1,7 +1,5 @@
 package org.authservice;
 
-import java.time.Instant;
-import java.util.Optional;
 import java.util.function.ToIntFunction;
 import org.authservice.operations.SecretKeys;
 import org.authservice.secret.Keyring;
@@ -64,14 +62,23 @@ final class KeysCommand {
           "Ends all tokens that a leaked SECRET_KEY signed; it still decrypts. Another must sign"
               + " already.",
       mixinStandardHelpOptions = true)
-  int distrust(@Parameters(paramLabel = "ID") String id) {
+  int distrust(
+      @Parameters(paramLabel = "ID") String id,
+      @Option(
+              names = "--lost",
+              description = "Nobody has the key any more: what it encrypted is given up.")
+          boolean lost) {
     return with(keys ->
-        switch (keys.secretKeys().distrust(id)) {
+        switch (keys.secretKeys().distrust(id, lost)) {
           case DONE -> Operator.done("distrusted; nodes refuse what it signed within seconds");
           case BEFORE -> Operator.done("it was distrusted already");
           case CURRENT ->
               Operator.refused(
                   "it signs: first put another into SECRET_KEY and it into SECRET_KEY_PREVIOUS");
+          case ELSEWHERE ->
+              Operator.refused(
+                  "SECRET_KEY_PREVIOUS here lacks that key: run this with a node's settings, or say"
+                      + " --lost when nobody has the key any more");
           case UNKNOWN -> Operator.refused("no secret key has this id; see: bin/auth keys list");
         });
   }
@@ -107,15 +114,21 @@ final class KeysCommand {
   private static String state(SecretKeys.Known key) {
     return key.distrustedAt()
         .map(at -> "distrusted since " + at)
-        .orElse("needed until " + key.neededUntil());
+        .or(() -> key.neededUntil().map(until -> "needed until " + until))
+        .orElse("has signed nothing yet");
   }
 
   private static String state(SigningKeys.Known key) {
-    Optional<Instant> revoked = key.revokedAt();
-    return revoked.map(at -> "revoked at " + at).orElse("signs from " + key.signsFrom());
+    return switch (key.state()) {
+      case SIGNS -> "signs since " + key.signsFrom();
+      case PUBLISHED -> "published, signs from " + key.signsFrom();
+      case VERIFIES -> "verifies, signed from " + key.signsFrom();
+      case REVOKED -> "revoked at " + key.revokedAt().orElseThrow();
+      case UNUSED -> "not used here: of another ALGORITHM, or under a secret key that is missing";
+    };
   }
 
   private static int with(ToIntFunction<KeyAdministration> work) {
-    return Operator.offline(service -> work.applyAsInt(service.keys()));
+    return Operator.withAnyKey(service -> work.applyAsInt(service.keys()));
   }
 }

@@ -78,11 +78,10 @@ public final class Main {
     return Path.of("").toAbsolutePath();
   }
 
-  /** Reads the settings and sets up the log as they say. */
+  /** Reads the settings for a command, whose standard output is its own. */
   static SettingsReader.Result read() {
-    var result = SettingsReader.read(System.getenv(), folder(), Secrets.secure());
-    Logging.configure(result.settings().logs());
-    return result;
+    Logging.silence();
+    return SettingsReader.look(System.getenv(), folder(), Secrets.secure());
   }
 
   /**
@@ -91,7 +90,8 @@ public final class Main {
    * @param machine this machine's clock, which need not be right
    */
   public static int serve(Clock machine) {
-    SettingsReader.Result read = read();
+    var read = SettingsReader.read(System.getenv(), folder(), Secrets.secure());
+    Logging.configure(read.settings().logs());
     var service =
         AuthService.start(read.settings(), folder(), new DatabaseClock(machine), Secrets.secure());
     var stopped = new CountDownLatch(1);
@@ -130,7 +130,9 @@ public final class Main {
         .managementPort()
         .ifPresent(port -> out.println("Management:  http://localhost:" + port + "/metrics"));
     service.devMailUrl().ifPresent(url -> out.println("Mail:        " + url));
-    if (read.settings().listener().docs()) {
+    if (service.lack().isPresent()) {
+      out.println("Not ready:   " + service.lack().get());
+    } else if (read.settings().listener().docs()) {
       out.println("Next:        open " + service.publicBaseUrl() + "/docs and register an account");
     }
     out.println();

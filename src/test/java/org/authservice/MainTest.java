@@ -117,7 +117,19 @@ class MainTest {
   }
 
   @Test
+  void aCommandInTheWrongFolderMakesNothingAndSaysSo() throws IOException {
+    assertThat(run("users", "show", "ada@example.com"))
+        .matches(it -> it.exitCode() == 1 && it.err().contains("there is no database"));
+    assertThat(run("settings").exitCode()).isZero();
+    try (var left = Files.list(folder)) {
+      assertThat(left.map(it -> it.getFileName().toString()).filter(it -> !it.startsWith("std")))
+          .isEmpty();
+    }
+  }
+
+  @Test
   void anOperatorManagesAccounts() {
+    assertThat(run("migrate").exitCode()).isZero();
     assertThat(ServiceProcess.run(QUIET, folder, "weak\n", "users", "create", "ada@example.com"))
         .matches(it -> it.exitCode() == 1);
     assertThat(

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.authservice.secret.Secret;
 import org.authservice.settings.MailSettings;
+import org.authservice.settings.StartFailure;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,13 +36,19 @@ public final class Templates {
    *
    * @param host what the service calls itself when no brand is set
    * @param codeMinutes how long a code is good for
-   * @throws org.authservice.settings.StartFailure when a file of the operator's cannot be used
+   * @throws StartFailure when the default language has no texts, or a file of the operator's cannot
+   *     be used
    */
   public Templates(MailSettings.Look look, String host, long codeMinutes) {
     this.files = new TemplateFiles(look.templates());
     this.look = look;
     this.brand = look.brand().orElse(host);
     this.codeMinutes = codeMinutes;
+    if (!files.languages().contains(look.language())) {
+      throw new StartFailure(
+          "MAIL_LANGUAGE: there are no mails in %s, but in %s; for example MAIL_LANGUAGE=en"
+              .formatted(look.language(), String.join(", ", files.languages())));
+    }
     if (look.templates().isPresent()) {
       new TemplateCheck(files, this).run();
     }
@@ -87,14 +94,10 @@ public final class Templates {
               .orElse(look.language());
         }
       } catch (IllegalArgumentException notLanguages) {
-        return fallback();
+        return look.language();
       }
     }
-    return fallback();
-  }
-
-  private String fallback() {
-    return files.languages().contains(look.language()) ? look.language() : "en";
+    return look.language();
   }
 
   private Compiled compile(Key key) {

@@ -51,6 +51,13 @@ public final class Logging {
     root.addAppender(async);
   }
 
+  /** For a command, which says itself what happened. */
+  public static void silence() {
+    var context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    context.reset();
+    context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.OFF);
+  }
+
   /** Writes out what is still queued. */
   public static void flush() {
     ((LoggerContext) LoggerFactory.getILoggerFactory()).stop();

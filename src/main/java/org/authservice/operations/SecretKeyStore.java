@@ -68,6 +68,10 @@ final class SecretKeyStore {
         p -> p.bytes(sealed));
   }
 
+  Statement<Integer> dropLookupRoot() {
+    return Statement.count("UPDATE installation SET lookup_root = NULL WHERE id = 1", _ -> {});
+  }
+
   Statement<Integer> resealLookupRoot(byte[] before, byte[] after) {
     return Statement.count(
         "UPDATE installation SET lookup_root = ? WHERE id = 1 AND lookup_root = ?",

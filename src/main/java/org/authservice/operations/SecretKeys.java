@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.authservice.database.Database;
 import org.authservice.database.Statement;
 import org.authservice.http.Answer;
@@ -62,10 +63,10 @@ public final class SecretKeys {
    * A key of the installation.
    *
    * @param here whether this node has it
-   * @param neededUntil when the last token that it signed is dead
+   * @param neededUntil when the last token that it signed is dead; empty when it has signed none
    */
   public record Known(
-      String id, boolean here, Instant neededUntil, Optional<Instant> distrustedAt) {}
+      String id, boolean here, Optional<Instant> neededUntil, Optional<Instant> distrustedAt) {}
 
   /** How distrusting a key can end. */
   public enum Distrusting {
@@ -75,6 +76,8 @@ public final class SecretKeys {
     BEFORE,
     /** It is the key that signs: another must do so first. */
     CURRENT,
+    /** It is not on this node, and was not said to be lost. */
+    ELSEWHERE,
     /** No key here, and none announced, has that id. */
     UNKNOWN
   }
@@ -114,25 +117,44 @@ public final class SecretKeys {
     return next.handle(request);
   }
 
-  /** All keys that the installation knows of. */
+  /** All keys that the installation knows of, and those that only this node has. */
   public List<Known> known() {
-    return database.read(store.all()).stream()
-        .map(entry ->
-            new Known(
-                entry.id(),
-                keyring.find(entry.id()).isPresent(),
-                entry.neededUntil(),
-                entry.distrustedAt()))
-        .toList();
+    List<SecretKeyStore.Entry> entries = database.read(store.all());
+    Stream<Known> announced =
+        entries.stream()
+            .map(entry ->
+                new Known(
+                    entry.id(),
+                    keyring.find(entry.id()).isPresent(),
+                    Optional.of(entry.neededUntil()),
+                    entry.distrustedAt()));
+    Stream<Known> onlyHere =
+        keyring.all().stream()
+            .filter(key -> entries.stream().noneMatch(entry -> entry.id().equals(key.id())))
+            .map(key -> new Known(key.id(), true, Optional.empty(), Optional.empty()));
+    return Stream.concat(announced, onlyHere).toList();
   }
 
-  /** Ends whatever a key signed; what it encrypted can still be read. */
-  public Distrusting distrust(String id) {
+  /**
+   * Ends whatever a key signed; what it encrypted can still be read by nodes that have it.
+   *
+   * @param lost the key is nowhere any more, so what it encrypted is given up: without it, this
+   *     node distrusts only keys that it has, lest a command under a wrong key ends everybody's
+   *     sessions
+   */
+  public Distrusting distrust(String id, boolean lost) {
     if (keyring.current().id().equals(id)) {
       return Distrusting.CURRENT;
     }
-    if (keyring.find(id).isEmpty() && known().stream().noneMatch(key -> key.id().equals(id))) {
+    boolean here = keyring.find(id).isPresent();
+    if (!here && known().stream().noneMatch(key -> key.id().equals(id))) {
       return Distrusting.UNKNOWN;
+    }
+    if (!here && !lost) {
+      return Distrusting.ELSEWHERE;
+    }
+    if (lost && keyring.lookupRootLost()) {
+      database.commit(store.dropLookupRoot());
     }
     return announced(id, store.distrust(id, clock.instant())) == 1
         ? Distrusting.DONE
@@ -152,7 +174,8 @@ public final class SecretKeys {
             .filter(entry -> entry.distrustedAt().isPresent())
             .map(SecretKeyStore.Entry::id)
             .collect(Collectors.toSet()));
-    note(keyring.openLookupRoot(root) ? missing(entries) : Optional.of(""));
+    Optional<String> missing = missing(entries);
+    note(keyring.openLookupRoot(root) ? missing : missing.or(() -> Optional.of("")));
     if (covered()) {
       announce(entries);
       // For the day on which the key that sealed it is taken away.
@@ -175,9 +198,9 @@ public final class SecretKeys {
     Optional<String> before = lack;
     lack =
         missingKey.map(id ->
-            "this node lacks a secret key that the installation uses"
-                + (id.isEmpty() ? "" : " (" + id + ")")
-                + ": add it to SECRET_KEY_PREVIOUS and start again");
+            "this node lacks a secret key that this database needs"
+                + (id.isEmpty() ? "" : " (" + id + " in bin/auth keys list)")
+                + ": make it SECRET_KEY again, or add it to SECRET_KEY_PREVIOUS, and start again");
     if (!lack.equals(before)) {
       lack.ifPresentOrElse(
           line -> log.error("not ready: {}", line), () -> log.info("all secret keys are here"));

@@ -51,13 +51,14 @@ public final class Worker {
 
   /** Starts running on a virtual thread of its own. */
   public void start() {
+    lastSuccess.set(now()); // it has not failed yet, and the alert is on its silence
     thread = Thread.ofVirtual().name("worker-" + name).start(this::run);
   }
 
   /** Runs the task now, on the caller's thread; for tests and for the start of the service. */
   public void runOnce() {
     task.run();
-    lastSuccess.set(System.currentTimeMillis() / 1000);
+    lastSuccess.set(now());
   }
 
   /** Starts the next run at once. */
@@ -105,6 +106,10 @@ public final class Worker {
       }
     }
     log.debug("worker {} has stopped", name);
+  }
+
+  private static long now() {
+    return System.currentTimeMillis() / 1000;
   }
 
   /** Waits for the interval, a wake-up or the end; true at the end. */

@@ -1,5 +1,6 @@
 package org.authservice.password;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -27,8 +28,8 @@ final class HashingThreads implements AutoCloseable {
 
   private final BlockingQueue<Runnable> queue = new ArrayBlockingQueue<>(QUEUE);
   private final ThreadPoolExecutor threads;
-  private final MeterRegistry meters;
   private final Timer waits;
+  private final Counter refused;
 
   HashingThreads(MeterRegistry meters) {
     int cores = Runtime.getRuntime().availableProcessors();
@@ -41,8 +42,8 @@ final class HashingThreads implements AutoCloseable {
             queue,
             Thread.ofPlatform().daemon().name("hashing-", 0).factory());
     threads.allowCoreThreadTimeOut(true);
-    this.meters = meters;
     this.waits = meters.timer("auth.hashing.wait");
+    this.refused = meters.counter("auth.hashing.refused");
     meters.gauge("auth.hashing.queue", queue, BlockingQueue::size);
   }
 
@@ -82,7 +83,7 @@ final class HashingThreads implements AutoCloseable {
   }
 
   private Unavailable overloaded(String why) {
-    meters.counter("auth.hashing.refused").increment();
+    refused.increment();
     return new Unavailable(
         ErrorCode.OVERLOADED, Duration.ofSeconds(2), "password hashing: " + why, null);
   }

@@ -127,6 +127,11 @@ public final class Keyring {
     return !lookupRootLost;
   }
 
+  /** Whether the kept root could not be opened when this node started. */
+  public boolean lookupRootLost() {
+    return lookupRootLost;
+  }
+
   /** The kept root under the current key; empty when it is already. */
   public Optional<byte[]> resealed(byte[] kept) {
     return rootSealer.resealed(kept, ROOT_CONTEXT);

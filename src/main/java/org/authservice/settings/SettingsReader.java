@@ -1,6 +1,7 @@
 package org.authservice.settings;
 
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,12 +37,14 @@ public final class SettingsReader {
   private final Source source;
   private final Path folder;
   private final Secrets secrets;
+  private final boolean makesFiles;
   private final List<String> warnings = new ArrayList<>();
 
-  private SettingsReader(Source source, Path folder, Secrets secrets) {
+  private SettingsReader(Source source, Path folder, Secrets secrets, boolean makesFiles) {
     this.source = source;
     this.folder = folder;
     this.secrets = secrets;
+    this.makesFiles = makesFiles;
   }
 
   /**
@@ -61,15 +64,26 @@ public final class SettingsReader {
   public record Effective(String name, String value, String origin) {}
 
   /**
-   * Reads the settings.
+   * Reads the settings of a service that is to start.
    *
-   * @param folder the working folder, where {@code .env}, the database and the secret file are
+   * @param folder the working folder, where {@code .env}, the database and the secret file are; the
+   *     last is made when it is needed and not there
    * @throws StartFailure with one line per problem
    */
   public static Result read(Map<String, String> environment, Path folder, Secrets secrets) {
+    return read(environment, folder, secrets, true);
+  }
+
+  /** The same for an operator's command, which leaves no file behind in the wrong folder. */
+  public static Result look(Map<String, String> environment, Path folder, Secrets secrets) {
+    return read(environment, folder, secrets, false);
+  }
+
+  private static Result read(
+      Map<String, String> environment, Path folder, Secrets secrets, boolean makesFiles) {
     DotEnv.Content file = DotEnv.read(folder);
     var source = new Source(environment, file.values());
-    var reader = new SettingsReader(source, folder, secrets);
+    var reader = new SettingsReader(source, folder, secrets, makesFiles);
     reader.warnings.addAll(file.warnings());
     file.values().keySet().forEach(reader::warnIfUnknown);
     Settings settings = reader.settings();
@@ -245,7 +259,12 @@ public final class SettingsReader {
     }
     Path file = folder.toAbsolutePath().normalize().resolve(SecretFile.NAME);
     source.originOf("SECRET_KEY", file.toString());
-    return SecretFile.open(file, secrets::token);
+    return makesFiles || exists(database) ? SecretFile.open(file, secrets::token) : secrets.token();
+  }
+
+  private static boolean exists(DatabaseSettings database) {
+    return database.location() instanceof DatabaseSettings.Sqlite(var file, var _)
+        && Files.exists(file);
   }
 
   private Legacy legacy() {

@@ -132,6 +132,11 @@ public final class SigninRoutes {
     Leaving.Scope scope = fields.choice("scope", Leaving.Scope::of, Leaving.Scope.LOCAL);
     fields.verify();
     leaving.leave(token, scope, request.client());
-    return Answer.message("You are signed out.");
+    return Answer.message(
+        switch (scope) {
+          case LOCAL -> "You are signed out.";
+          case OTHERS -> "Your other sessions are signed out.";
+          case GLOBAL -> "You are signed out everywhere.";
+        });
   }
 }

@@ -74,7 +74,21 @@ public final class SigningKeys implements AccessKeys {
    * @param revokedAt when what it signed stopped being believed
    */
   public record Known(
-      String kid, String algorithm, Instant signsFrom, Optional<Instant> revokedAt) {}
+      String kid, String algorithm, Instant signsFrom, Optional<Instant> revokedAt, State state) {}
+
+  /** What a key is good for now. */
+  public enum State {
+    /** It signs. */
+    SIGNS,
+    /** It waits for its turn to sign. */
+    PUBLISHED,
+    /** Another signs; what it signed is believed. */
+    VERIFIES,
+    /** Nothing that it signed is believed. */
+    REVOKED,
+    /** It is of another algorithm, or this node cannot decrypt it. */
+    UNUSED
+  }
 
   /**
    * Keys of that algorithm; none is known before {@link #follow} has run.
@@ -143,8 +157,22 @@ public final class SigningKeys implements AccessKeys {
   public List<Known> all() {
     return database.read(store.all()).stream()
         .map(entry ->
-            new Known(entry.kid(), entry.algorithm(), entry.signsFrom(), entry.revokedAt()))
+            new Known(
+                entry.kid(), entry.algorithm(), entry.signsFrom(), entry.revokedAt(), state(entry)))
         .toList();
+  }
+
+  private State state(SigningKeyStore.Entry entry) {
+    if (entry.revokedAt().isPresent()) {
+      return State.REVOKED;
+    }
+    if (named(entry.kid()).isEmpty()) {
+      return State.UNUSED;
+    }
+    if (entry.signsFrom().isAfter(clock.instant())) {
+      return State.PUBLISHED;
+    }
+    return entry.kid().equals(signer().id()) ? State.SIGNS : State.VERIFIES;
   }
 
   /**

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import org.authservice.operations.SecretKeys;
 import org.authservice.testing.Databases;
 import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
@@ -91,7 +92,7 @@ class SecretKeyChangeTest extends HttpTest {
     try (var after = node(NEW, OLD).start()) {
       after.profile(tokens.text("access_token")).expect(200);
       var keys = after.service().keys();
-      keys.secretKeys().distrust(keys.keyring().all().getLast().id());
+      keys.secretKeys().distrust(keys.keyring().all().getLast().id(), false);
       after.service().worker("secret-keys").runOnce();
 
       after.profile(tokens.text("access_token")).expect(401, "token_invalid");
@@ -109,7 +110,7 @@ class SecretKeyChangeTest extends HttpTest {
         var both = node(NEW, OLD).clock(lacking.clock()).start()) {
       lacking.login(ADA, TestService.PASSWORD).expect(503, "database_unavailable");
       var keys = both.service().keys();
-      keys.secretKeys().distrust(keys.keyring().all().getLast().id());
+      keys.secretKeys().distrust(keys.keyring().all().getLast().id(), false);
 
       lacking.service().worker("secret-keys").runOnce();
 
@@ -118,6 +119,27 @@ class SecretKeyChangeTest extends HttpTest {
     }
     try (var again = node(NEW).start()) {
       again.login(ADA, TestService.PASSWORD).expect(401, "invalid_credentials");
+    }
+  }
+
+  @Test
+  void aKeyThatIsLostForGoodIsGivenUpOnlyWhenTheOperatorSaysSo() {
+    Reply tokens;
+    String lost;
+    try (var before = node(OLD).set("ALGORITHM", "ES256").start()) {
+      tokens = before.verified(ADA);
+      lost = before.service().keys().keyring().current().id();
+    }
+    try (var lacking = node(NEW).set("ALGORITHM", "ES256").start()) {
+      var keys = lacking.service().keys().secretKeys();
+      assertThat(keys.distrust(lost, false)).isEqualTo(SecretKeys.Distrusting.ELSEWHERE);
+      assertThat(keys.distrust(lost, true)).isEqualTo(SecretKeys.Distrusting.DONE);
+    }
+    try (var after = node(NEW).set("ALGORITHM", "ES256").start()) {
+      after.profile(tokens.text("access_token")).expect(401, "token_invalid");
+      after.refresh(tokens.text("refresh_token")).expect(401, "refresh_token_invalid");
+      Reply again = after.login(ADA, TestService.PASSWORD).expect(200);
+      after.profile(again.text("access_token")).expect(200);
     }
   }
 
