@@ -19,6 +19,7 @@ import org.authservice.audit.SecurityEvents;
 import org.authservice.database.Database;
 import org.authservice.database.Installation;
 import org.authservice.database.Installations;
+import org.authservice.database.LaggingReads;
 import org.authservice.database.Migrations;
 import org.authservice.docs.DocsRoutes;
 import org.authservice.http.AccessLog;
@@ -48,6 +49,7 @@ import org.authservice.operations.Health;
 import org.authservice.operations.Metrics;
 import org.authservice.operations.Nodes;
 import org.authservice.operations.SecretKeys;
+import org.authservice.operations.Tracing;
 import org.authservice.operations.Worker;
 import org.authservice.otp.Otps;
 import org.authservice.password.PasswordHasher;
@@ -103,7 +105,9 @@ public final class AuthService implements AutoCloseable {
   private final Optional<HttpServer> http;
   private final Optional<HttpServer> management;
   private final URI publicBaseUrl;
+  private final Tracing tracing;
   private final Database database;
+  private final LaggingReads lagging;
   private final Installations installations;
   private final Installation installation;
   private final Keyring keyring;
@@ -139,7 +143,9 @@ public final class AuthService implements AutoCloseable {
     int port = http.map(HttpServer::port).orElse(listener.port());
     this.publicBaseUrl =
         listener.publicBaseUrl().orElseGet(() -> URI.create("http://localhost:" + port));
-    this.database = Database.open(settings.database(), meters);
+    this.tracing = Tracing.of(settings.tracing());
+    this.database = tracing.traced(Database.open(settings.database(), meters));
+    this.lagging = LaggingReads.open(settings.database(), database, tracing::traced, meters);
     new Migrations(settings.database()).atStart();
     this.installations = new Installations(database, clock, secrets);
     this.installation = installations.get();
@@ -270,7 +276,9 @@ public final class AuthService implements AutoCloseable {
     http.ifPresent(it -> nodes.leave());
     rates.close();
     hasher.close();
+    lagging.close();
     database.close();
+    tracing.close();
     metrics.close();
     http.ifPresent(it -> log.info("stopped")); // a command prints its answer and nothing else
   }
@@ -318,7 +326,7 @@ public final class AuthService implements AutoCloseable {
 
   private Features features(StoredSchemes schemes) {
     List<Route> routes = new ArrayList<>();
-    var events = new SecurityEvents(database, clock, secrets, meters);
+    var events = new SecurityEvents(database, lagging, clock, secrets, meters);
     var legacy =
         new LegacyTokens(
             settings.tokens().legacy(),
@@ -366,7 +374,7 @@ public final class AuthService implements AutoCloseable {
             meters);
     var pythonSessions =
         new PythonSessions(database, sessions, accounts, pythonTokens, revocations, keyring, clock);
-    var overview = new SessionOverview(database, sessions, accounts, clock);
+    var overview = new SessionOverview(database, lagging, sessions, accounts, clock);
     var pending = new Pending(database, keyring, clock, secrets);
     var signins =
         new Signins(
@@ -407,7 +415,8 @@ public final class AuthService implements AutoCloseable {
                     sessions,
                     bearerTokens::accept,
                     clock,
-                    meters),
+                    meters,
+                    tracing),
                 pending,
                 signins.mailboxProof())
             .routes());
@@ -532,7 +541,7 @@ public final class AuthService implements AutoCloseable {
   private Transport transport(List<Route> routes) {
     var smtp = settings.mail().smtp();
     if (smtp.isPresent()) {
-      return new SmtpTransport(smtp.get(), settings.mail().from(), clock);
+      return new SmtpTransport(smtp.get(), settings.mail().from(), clock, tracing);
     }
     if (settings.production()) {
       log.warn("SMTP_HOST is not set: no mail leaves, and codes are refused");
@@ -567,7 +576,7 @@ public final class AuthService implements AutoCloseable {
     var site =
         new Site(
             routes,
-            new AccessLog(listener.slowRequest(), meters),
+            tracing.around(new AccessLog(listener.slowRequest(), meters)),
             headers,
             new Cors(listener.corsOrigins()),
             new Failsafe(),

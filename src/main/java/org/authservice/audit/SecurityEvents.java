@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.authservice.database.Database;
+import org.authservice.database.LaggingReads;
 import org.authservice.database.Transaction;
 import org.authservice.operations.Sweep;
 import org.authservice.secret.Secrets;
@@ -19,13 +20,16 @@ public final class SecurityEvents {
 
   private final SecurityEventStore store = new SecurityEventStore();
   private final Database database;
+  private final LaggingReads lagging;
   private final Clock clock;
   private final Secrets secrets;
   private final MeterRegistry meters;
 
-  /** A record in that database. */
-  public SecurityEvents(Database database, Clock clock, Secrets secrets, MeterRegistry meters) {
+  /** A record in that database, listed as it was a moment ago. */
+  public SecurityEvents(
+      Database database, LaggingReads lagging, Clock clock, Secrets secrets, MeterRegistry meters) {
     this.database = database;
+    this.lagging = lagging;
     this.clock = clock;
     this.secrets = secrets;
     this.meters = meters;
@@ -58,12 +62,12 @@ public final class SecurityEvents {
 
   /** An account's events, newest first. */
   public List<RecordedEvent> of(long userId, Optional<Position> before, int most) {
-    return database.read(store.of(userId, before.orElse(Position.NEWEST), most));
+    return lagging.read(store.of(userId, before.orElse(Position.NEWEST), most));
   }
 
   /** The events that are looked for. */
   public List<RecordedEvent> search(Search search) {
-    return database.read(store.search(search));
+    return lagging.read(store.search(search));
   }
 
   /** Leaves of a deleted account's events only that they happened. */

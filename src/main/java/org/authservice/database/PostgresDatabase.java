@@ -6,6 +6,7 @@ import com.zaxxer.hikari.metrics.micrometer.MicrometerMetricsTrackerFactory;
 import com.zaxxer.hikari.pool.HikariPool;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -27,6 +28,7 @@ import org.authservice.settings.StartFailure;
  */
 final class PostgresDatabase implements Database {
   private static final int POOL_WAIT_MILLIS = 3_000;
+  private static final int REPLICA_WAIT_MILLIS = 1_000;
   private static final int PROBE_WAIT_MILLIS = 2_000;
   private static final int CLOSE_WAIT_MILLIS = 5_000;
   private static final int CLOSE_PAUSE_MILLIS = 10;
@@ -72,6 +74,19 @@ final class PostgresDatabase implements Database {
     gathered.setMinimumIdle(0);
     gathered.setInitializationFailTimeout(-1); // connects when first needed
     return new PostgresDatabase(server, pool, new HikariDataSource(gathered), meters);
+  }
+
+  /** A server that is only read from, and may come and go: it is connected to when first needed. */
+  static PostgresDatabase openReplica(
+      DatabaseSettings.Postgres location, int poolSize, MeterRegistry meters) {
+    PostgresServer server = new PostgresServer(location);
+    HikariConfig config = config("postgresql-replica", server, server.forReading(), meters);
+    config.setMaximumPoolSize(poolSize);
+    config.setMinimumIdle(0);
+    config.setInitializationFailTimeout(-1);
+    config.setConnectionTimeout(REPLICA_WAIT_MILLIS);
+    HikariDataSource pool = new HikariDataSource(config);
+    return new PostgresDatabase(server, pool, pool, new SimpleMeterRegistry()); // not both as one
   }
 
   private static HikariConfig config(

@@ -64,6 +64,12 @@ final class PostgresServer {
         3);
   }
 
+  /** For reads that may be a moment behind, of whatever server there is. */
+  Properties forReading() {
+    return properties(
+        "auth-service reads", "-c statement_timeout=1000 -c default_transaction_read_only=on", 2);
+  }
+
   /** For the connection that listens: it waits for long, but not for answers. */
   Properties forListening() {
     return properties("auth-service listener", "-c statement_timeout=2000", 3);

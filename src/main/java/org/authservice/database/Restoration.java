@@ -62,19 +62,24 @@ public final class Restoration {
    * @throws StartFailure when one does, or did a moment before the backup was made
    */
   public void requireNoNode() {
-    try (MigrationSession session = MigrationSession.look(settings.location());
-        java.sql.Statement statement = session.connection().createStatement();
-        ResultSet nodes =
-            statement.executeQuery(
-                "SELECT count(*) FROM nodes WHERE seen_at > %s - %d"
-                    .formatted(session.dialect().epochMillis(), SILENCE_MILLIS))) {
-      if (nodes.next() && nodes.getLong(1) > 0) {
+    try (MigrationSession session = MigrationSession.look(settings.location())) {
+      if (Origin.exists(session.connection(), session.dialect(), "nodes") && anyNode(session)) {
         throw new StartFailure(
             "a node runs on this database, or did half a minute ago: stop all nodes first", null);
       }
     } catch (SQLException failure) {
       throw new StartFailure(
           "cannot see whether a node runs: " + Failures.firstLine(failure), failure);
+    }
+  }
+
+  private static boolean anyNode(MigrationSession session) throws SQLException {
+    try (java.sql.Statement statement = session.connection().createStatement();
+        ResultSet nodes =
+            statement.executeQuery(
+                "SELECT count(*) FROM nodes WHERE seen_at > %s - %d"
+                    .formatted(session.dialect().epochMillis(), SILENCE_MILLIS))) {
+      return nodes.next() && nodes.getLong(1) > 0;
     }
   }
 }

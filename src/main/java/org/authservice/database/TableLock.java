@@ -19,7 +19,8 @@ public record TableLock(String table, Mode mode) {
   private static final Pattern REFERENCES = pattern("REFERENCES " + NAME);
   private static final Pattern ADD_COLUMN = pattern("ALTER TABLE " + NAME + " ADD COLUMN .*");
   private static final Pattern INDEX =
-      pattern("CREATE (?:UNIQUE )?INDEX (CONCURRENTLY )?\\w+ ON " + NAME + " .*");
+      pattern(
+          "CREATE (?:UNIQUE )?INDEX (CONCURRENTLY )?(?:IF NOT EXISTS )?\\w+ ON " + NAME + " .*");
   private static final Pattern NOTHING =
       pattern("(SET|RESET) .*|DROP INDEX CONCURRENTLY IF EXISTS \\w+");
 

@@ -17,6 +17,7 @@ import org.authservice.database.Database;
 import org.authservice.http.Principal;
 import org.authservice.http.Route;
 import org.authservice.mail.Outbox;
+import org.authservice.operations.Tracing;
 import org.authservice.ratelimit.Devices;
 import org.authservice.session.Sessions;
 import org.authservice.settings.ProviderSettings;
@@ -40,7 +41,8 @@ public final class Oidc {
       Sessions sessions,
       Function<String, Optional<Principal>> bearer,
       Clock clock,
-      MeterRegistry meters) {}
+      MeterRegistry meters,
+      Tracing tracing) {}
 
   /**
    * Sign-in over those parts.
@@ -85,7 +87,8 @@ public final class Oidc {
       Pending pending,
       Admission admission,
       Linking linking) {
-    var entry = new ProviderEntry(settings, it.publicBaseUrl, path, it.clock, it.meters);
+    var entry =
+        new ProviderEntry(settings, it.publicBaseUrl, path, it.clock, it.meters, it.tracing);
     return new ProviderSignin(entry, pending.flows(), admission, linking);
   }
 }

@@ -19,6 +19,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.authservice.operations.Tracing;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,10 +42,12 @@ final class Outbound {
           .build();
   private final String provider;
   private final MeterRegistry meters;
+  private final Tracing tracing;
 
-  Outbound(String provider, MeterRegistry meters) {
+  Outbound(String provider, MeterRegistry meters, Tracing tracing) {
     this.provider = provider;
     this.meters = meters;
+    this.tracing = tracing;
   }
 
   /**
@@ -69,7 +72,7 @@ final class Outbound {
   Received get(URI uri, Map<String, String> headers, Deadline deadline) throws ProviderFault {
     var request = HttpRequest.newBuilder(uri).GET();
     headers.forEach(request::header);
-    return send(request, deadline);
+    return traced("GET", request, deadline);
   }
 
   /** Sends a form. */
@@ -77,7 +80,18 @@ final class Outbound {
       throws ProviderFault {
     var request = HttpRequest.newBuilder(uri).POST(HttpRequest.BodyPublishers.ofString(form));
     headers.forEach((name, values) -> values.forEach(value -> request.header(name, value)));
-    return send(request, deadline);
+    return traced("POST", request, deadline);
+  }
+
+  private Received traced(String method, HttpRequest.Builder request, Deadline deadline)
+      throws ProviderFault {
+    return tracing.call(
+        method + " " + provider,
+        Map.of("http.request.method", method),
+        headers -> {
+          headers.forEach(request::header);
+          return send(request, deadline);
+        });
   }
 
   private Received send(HttpRequest.Builder request, Deadline deadline) throws ProviderFault {

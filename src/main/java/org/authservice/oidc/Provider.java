@@ -40,6 +40,7 @@ import org.authservice.account.PersonName;
 import org.authservice.json.Json;
 import org.authservice.json.JsonObject;
 import org.authservice.json.MalformedJson;
+import org.authservice.operations.Tracing;
 import org.authservice.secret.Secret;
 import org.authservice.settings.ProviderSettings.EmailTrust;
 import org.authservice.settings.ProviderSettings.OpenIdProvider;
@@ -53,9 +54,9 @@ final class Provider {
   private final IdTokens webTokens;
   private final IdTokens nativeTokens;
 
-  Provider(OpenIdProvider settings, Clock clock, MeterRegistry meters) {
+  Provider(OpenIdProvider settings, Clock clock, MeterRegistry meters, Tracing tracing) {
     this.settings = settings;
-    this.outbound = new Outbound(settings.name(), meters);
+    this.outbound = new Outbound(settings.name(), meters, tracing);
     this.discovery = new Discovery(settings.issuer(), outbound, clock);
     var keys = new SigningKeys(outbound, clock);
     Set<String> all = new HashSet<>(settings.nativeClientIds());

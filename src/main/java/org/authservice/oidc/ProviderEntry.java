@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.net.URI;
 import java.time.Clock;
 import java.util.function.Supplier;
+import org.authservice.operations.Tracing;
 import org.authservice.settings.ProviderSettings.EmailTrust;
 import org.authservice.settings.ProviderSettings.OpenIdProvider;
 import org.jspecify.annotations.Nullable;
@@ -17,10 +18,15 @@ final class ProviderEntry {
 
   /** The provider whose endpoints are below that path. */
   ProviderEntry(
-      OpenIdProvider settings, URI publicBaseUrl, String path, Clock clock, MeterRegistry meters) {
+      OpenIdProvider settings,
+      URI publicBaseUrl,
+      String path,
+      Clock clock,
+      MeterRegistry meters,
+      Tracing tracing) {
     this.settings = settings;
     this.callback = publicBaseUrl.resolve(path + "/callback");
-    this.loader = () -> new Provider(settings, clock, meters);
+    this.loader = () -> new Provider(settings, clock, meters, tracing);
   }
 
   String name() {

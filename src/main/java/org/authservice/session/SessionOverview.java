@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.authservice.account.Accounts;
 import org.authservice.database.Database;
+import org.authservice.database.LaggingReads;
 import org.authservice.http.Client;
 import org.authservice.http.Principal;
 import org.authservice.json.JsonObject;
@@ -19,13 +20,16 @@ public final class SessionOverview {
   private final SessionStore store = new SessionStore();
   private final DeviceNames deviceNames = new DeviceNames();
   private final Database database;
+  private final LaggingReads lagging;
   private final Sessions sessions;
   private final Accounts accounts;
   private final Clock clock;
 
-  /** The sessions of that database. */
-  public SessionOverview(Database database, Sessions sessions, Accounts accounts, Clock clock) {
+  /** The sessions of that database, listed as they were a moment ago. */
+  public SessionOverview(
+      Database database, LaggingReads lagging, Sessions sessions, Accounts accounts, Clock clock) {
     this.database = database;
+    this.lagging = lagging;
     this.sessions = sessions;
     this.accounts = accounts;
     this.clock = clock;
@@ -109,7 +113,7 @@ public final class SessionOverview {
 
   private List<Shown> list(long userId, Optional<String> asking) {
     Instant now = clock.instant();
-    return database.read(store.living(userId, asking, now, MOST_LISTED)).stream()
+    return lagging.read(store.living(userId, asking, now, MOST_LISTED)).stream()
         .map(row -> shown(row, asking.filter(row.id()::equals).isPresent(), now))
         .toList();
   }

@@ -32,6 +32,11 @@ final class Catalogue {
               "true",
               "false",
               "false: refuse to start while migrations are pending"),
+          Setting.of(
+              "DATABASE_READ_URL",
+              "",
+              "postgresql://auth@replica:5432/auth",
+              "replica for lists that may be a moment behind, such as one's sessions"),
           Setting.of("DATABASE_POOL_SIZE", "10", "20", "connections to PostgreSQL, 1 to 200"),
           Setting.secret(
               "SECRET_KEY",
@@ -217,8 +222,34 @@ final class Catalogue {
               "who may introspect and revoke, JSON"),
           Setting.of(
               "AUDIT_RETENTION_DAYS", "365", "90", "how long security events are kept, 1 to 36500"),
+          Setting.of(
+              "OTEL_EXPORTER_OTLP_ENDPOINT",
+              "",
+              "http://localhost:4318",
+              "where traces are sent by OTLP over HTTP; without it nothing is traced"),
+          Setting.of(
+              "OTEL_SERVICE_NAME",
+              "auth-service",
+              "auth-eu",
+              "what the service is called in traces"),
+          Setting.of(
+              "OTEL_TRACES_SAMPLER",
+              "parentbased_always_on",
+              "parentbased_traceidratio",
+              "which traces are kept; the other OTEL_* variables work too"),
+          Setting.of("OTEL_TRACES_SAMPLER_ARG", "", "0.1", "the share of them"),
+          Setting.secret(
+              "OTEL_EXPORTER_OTLP_HEADERS", "", "api-key=secret", "headers for the collector"),
+          Setting.of("OTEL_SDK_DISABLED", "false", "true", "true sends no traces at all"),
           Setting.of("LOG_LEVEL", "INFO", "DEBUG", "TRACE, DEBUG, INFO, WARN or ERROR"),
           Setting.of("LOG_FORMAT", "text; json in production", "json", "text or json"),
+          Setting.of(
+              "LOG_FILE",
+              "",
+              "/var/log/auth-service/auth.log",
+              "file that the log is written to as well, a new one each day and when it is full"),
+          Setting.of("LOG_FILE_MEGABYTES", "100", "20", "when a log file is full, 1 to 10000"),
+          Setting.of("LOG_FILE_DAYS", "14", "30", "how long former log files are kept, 1 to 3650"),
           Setting.of("SLOW_REQUEST_SECONDS", "2", "1", "slower requests are warned about"),
           Setting.of(
               "SHUTDOWN_DELAY_SECONDS",

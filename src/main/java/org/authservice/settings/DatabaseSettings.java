@@ -2,6 +2,7 @@ package org.authservice.settings;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import org.authservice.secret.Secret;
 
 /**
@@ -10,8 +11,15 @@ import org.authservice.secret.Secret;
  * @param location {@code DATABASE_URL}
  * @param poolSize {@code DATABASE_POOL_SIZE}, connections to PostgreSQL
  * @param migrateOnStart {@code MIGRATE_ON_START}
+ * @param replica {@code DATABASE_READ_URL}, for reads that may be a moment behind
  */
-public record DatabaseSettings(Location location, int poolSize, boolean migrateOnStart) {
+public record DatabaseSettings(
+    Location location, int poolSize, boolean migrateOnStart, Optional<Postgres> replica) {
+
+  /** Without a replica. */
+  public DatabaseSettings(Location location, int poolSize, boolean migrateOnStart) {
+    this(location, poolSize, migrateOnStart, Optional.empty());
+  }
 
   /** One of the two engines. */
   public sealed interface Location {}

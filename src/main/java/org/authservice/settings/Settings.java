@@ -21,6 +21,7 @@ public record Settings(
     LimitSettings limits,
     ApiClientSettings apiClients,
     LogSettings logs,
+    TracingSettings tracing,
     AuditSettings audit) {
 
   /**

@@ -127,7 +127,8 @@ public final class SettingsReader {
         new ProviderSettingsReader(source).read(),
         limits(),
         apiClients(),
-        logs(production),
+        new LogSettingsReader(source, folder).read(production),
+        tracing(),
         new AuditSettings(Duration.ofDays(source.number("AUDIT_RETENTION_DAYS", 365, 1, 36_500))));
   }
 
@@ -185,18 +186,35 @@ public final class SettingsReader {
   }
 
   private DatabaseSettings database() {
-    String url = source.text("DATABASE_URL").orElse("sqlite:///./auth.db");
-    DatabaseSettings.Location location;
-    try {
-      location = DatabaseUrl.parse(url, folder);
-    } catch (Unfit unfit) {
-      source.reject("DATABASE_URL", unfit.reason());
-      location = new DatabaseSettings.Sqlite(folder.resolve("auth.db"), false);
-    }
+    DatabaseSettings.Location location =
+        location("DATABASE_URL", source.text("DATABASE_URL").orElse("sqlite:///./auth.db"))
+            .orElseGet(() -> new DatabaseSettings.Sqlite(folder.resolve("auth.db"), false));
     return new DatabaseSettings(
         location,
         source.number("DATABASE_POOL_SIZE", 10, 1, 200),
-        source.flag("MIGRATE_ON_START", true));
+        source.flag("MIGRATE_ON_START", true),
+        source.text("DATABASE_READ_URL").flatMap(url -> replica(url, location)));
+  }
+
+  private Optional<DatabaseSettings.Postgres> replica(
+      String url, DatabaseSettings.Location primary) {
+    Optional<DatabaseSettings.Location> replica = location("DATABASE_READ_URL", url);
+    if (replica.isPresent()
+        && replica.get() instanceof DatabaseSettings.Postgres postgres
+        && primary instanceof DatabaseSettings.Postgres) {
+      return Optional.of(postgres);
+    }
+    source.reject("DATABASE_READ_URL", "only PostgreSQL has replicas");
+    return Optional.empty();
+  }
+
+  private Optional<DatabaseSettings.Location> location(String name, String url) {
+    try {
+      return Optional.of(DatabaseUrl.parse(url, folder));
+    } catch (Unfit unfit) {
+      source.reject(name, unfit.reason());
+      return Optional.empty();
+    }
   }
 
   private TokenSettings tokens(
@@ -339,19 +357,18 @@ public final class SettingsReader {
     return url.map(Secret::of);
   }
 
-  private LogSettings logs(boolean production) {
-    String level = source.text("LOG_LEVEL").orElse("INFO").toUpperCase(Locale.ROOT);
-    if (level.equals("WARNING")) {
-      level = "WARN"; // as Python names it
-    }
-    if (!Set.of("TRACE", "DEBUG", "INFO", "WARN", "ERROR").contains(level)) {
-      source.reject("LOG_LEVEL", "it is no level");
-    }
-    return new LogSettings(
-        level, source.word("LOG_FORMAT", Map.of("text", false, "json", true), production));
+  private TracingSettings tracing() {
+    boolean somewhere =
+        source.text("OTEL_EXPORTER_OTLP_ENDPOINT").isPresent()
+            || source.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").isPresent();
+    boolean on = somewhere && !source.flag("OTEL_SDK_DISABLED", false);
+    return new TracingSettings(on, source.startingWith(TracingSettings.PREFIX));
   }
 
   private void warnIfUnknown(String name) {
+    if (name.startsWith(TracingSettings.PREFIX)) {
+      return; // there are many, and OpenTelemetry reads them
+    }
     if (!Catalogue.BY_NAME.containsKey(name)) {
       String nearest =
           Collections.min(

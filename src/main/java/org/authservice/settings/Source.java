@@ -228,10 +228,18 @@ final class Source {
 
   /** Of a database URL everything but the password is worth seeing. */
   private static String shown(Setting setting, String value) {
-    if (setting.name().equals("DATABASE_URL")) {
+    if (setting.name().startsWith("DATABASE_") && setting.name().endsWith("URL")) {
       return DatabaseUrl.masked(value);
     }
     return setting.secret() ? "****" : value;
+  }
+
+  /** All values whose names begin so. */
+  Map<String, String> startingWith(String prefix) {
+    Map<String, String> found = new TreeMap<>(file);
+    found.putAll(environment);
+    found.keySet().removeIf(name -> !name.startsWith(prefix));
+    return found;
   }
 
   private @Nullable String raw(String name) {

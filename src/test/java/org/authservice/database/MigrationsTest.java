@@ -8,13 +8,19 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.authservice.settings.DatabaseSettings;
 import org.authservice.settings.StartFailure;
@@ -331,6 +337,69 @@ class MigrationsTest {
       migrations(test).atStart();
       assertThat(test.column(HISTORY)).containsAll(ALL);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aDryRunTellsWhatIsLockedAndHowBigItIs(Databases engine) {
+    try (TestDatabase test = engine.leftByPython()) {
+      test.execute("DELETE FROM otps");
+      List<Migrations.Pending> pending = migrations(test).dryRun();
+      assertThat(pending.getFirst().locks())
+          .extracting(locked -> locked.lock().toString())
+          .contains("TableLock[table=users, mode=ACCESS EXCLUSIVE]");
+      assertThat(pending)
+          .flatExtracting(Migrations.Pending::locks)
+          .isNotEmpty()
+          .allSatisfy(locked -> {
+            assertThat(locked.lock().mode()).isNotEqualTo(TableLock.Mode.UNKNOWN);
+            assertThat(locked.bytes()).isPositive();
+          });
+    }
+  }
+
+  /** What the server itself says, for every migration that runs in a transaction. */
+  @Test
+  void theLocksThatADryRunTellsAreThoseThatTheServerTakes() throws Exception {
+    try (TestDatabase test = Databases.POSTGRES.leftByPython();
+        Connection connection = test.connect()) {
+      for (Migrations.Pending migration : migrations(test).dryRun()) {
+        if (migration.sql().contains("CONCURRENTLY")) {
+          test.execute(migration.sql());
+          continue;
+        }
+        var before = test.column("SELECT relname FROM pg_class WHERE relkind = 'r'");
+        connection.setAutoCommit(false);
+        Set<String> taken = new TreeSet<>();
+        try (var statement = connection.createStatement()) {
+          statement.execute(migration.sql());
+          try (var locks =
+              statement.executeQuery(
+                  "SELECT c.relname, l.mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
+                      + " WHERE l.pid = pg_backend_pid() AND c.relkind = 'r'"
+                      + " AND c.relnamespace = 'public'::regnamespace"
+                      + " AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')")) {
+            while (locks.next()) {
+              if (before.contains(locks.getString(1))) {
+                taken.add(locks.getString(1) + " " + locks.getString(2));
+              }
+            }
+          }
+        }
+        connection.commit();
+        Set<String> told = new TreeSet<>();
+        for (TableLock lock : TableLock.of(migration.sql())) {
+          told.add(lock.table() + " " + camelCase(lock.mode().toString()) + "Lock");
+        }
+        assertThat(taken).as("V%s", migration.version()).isEqualTo(told);
+      }
+    }
+  }
+
+  private static String camelCase(String words) {
+    return Arrays.stream(words.split(" ", -1))
+        .map(word -> word.charAt(0) + word.substring(1).toLowerCase(Locale.ROOT))
+        .collect(Collectors.joining());
   }
 
   @Test

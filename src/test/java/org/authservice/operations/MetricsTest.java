@@ -2,6 +2,7 @@ package org.authservice.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -10,6 +11,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -21,12 +24,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** docs/metrics.md is the whole list, and the alerts use nothing else. */
+/** docs/metrics.md is the whole list, and alerts and dashboard use nothing else. */
 class MetricsTest {
   private static final Pattern DOCUMENTED = Pattern.compile("`([a-z_]+\\*?)`(?=[^|]*\\|)");
   private static final Pattern IN_CODE =
-      Pattern.compile("\"(?!auth\\.db\")((?:auth|http)\\.[a-z.]+)\"");
-  private static final Pattern IN_ALERTS = Pattern.compile("\\b((?:auth|http|hikaricp|jvm)_\\w+)");
+      Pattern.compile("\"(?!auth\\.db\")((?:auth|http\\.server)\\.[a-z.]+)\"");
+  private static final Pattern IN_QUERIES =
+      Pattern.compile("\\b((?:auth|http|hikaricp|jvm|process|system)_\\w+)");
 
   @ParameterizedTest
   @EnumSource(Databases.class)
@@ -75,7 +79,7 @@ class MetricsTest {
   void theAlertsUseOnlyMetricsThatExist() throws IOException {
     String alerts = Files.readString(Path.of("deploy/alerts.yml"));
     Set<String> documented = documented();
-    assertThat(IN_ALERTS.matcher(alerts).results().map(found -> found.group(1)))
+    assertThat(IN_QUERIES.matcher(alerts).results().map(found -> found.group(1)))
         .isNotEmpty()
         .map(name -> name.replaceAll("_(bucket|count|sum)$", ""))
         .allSatisfy(name -> assertThat(isIn(documented, name)).as(name).isTrue());
@@ -84,6 +88,21 @@ class MetricsTest {
         assertThat(alert).contains("severity:", "reason:", "first_step:");
       }
     }
+  }
+
+  @Test
+  void theDashboardUsesOnlyMetricsThatExist() throws IOException {
+    List<String> queries = new ArrayList<>();
+    new ObjectMapper()
+        .readTree(Path.of("deploy/grafana-dashboard.json").toFile())
+        .findValues("expr")
+        .forEach(query -> queries.add(query.asText()));
+    Set<String> documented = documented();
+    assertThat(queries)
+        .hasSizeGreaterThan(20)
+        .flatMap(query -> IN_QUERIES.matcher(query).results().map(found -> found.group(1)).toList())
+        .map(name -> name.replaceAll("_(bucket|count|sum)$", ""))
+        .allSatisfy(name -> assertThat(isIn(documented, name)).as(name).isTrue());
   }
 
   private static boolean isIn(Set<String> documented, String name) {

@@ -1,0 +1,58 @@
+package org.authservice.database;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.authservice.http.Unavailable;
+import org.authservice.settings.DatabaseSettings;
+
+/**
+ * Where lists are read that may be a moment behind: a replica when there is one ({@code
+ * DATABASE_READ_URL}), else the database itself, which also stands in while the replica is away or
+ * too slow. Never for what is decided by.
+ */
+public final class LaggingReads implements AutoCloseable {
+  private final Database primary;
+  private final Optional<Database> replica;
+  private final Counter fallbacks;
+
+  private LaggingReads(Database primary, Optional<Database> replica, MeterRegistry meters) {
+    this.primary = primary;
+    this.replica = replica;
+    this.fallbacks = meters.counter("auth.database.replica.fallbacks");
+  }
+
+  /** Reads from the replica that the settings name, if any; it need not be there yet. */
+  public static LaggingReads open(
+      DatabaseSettings settings,
+      Database primary,
+      UnaryOperator<Database> traced,
+      MeterRegistry meters) {
+    return new LaggingReads(
+        primary,
+        settings
+            .replica()
+            .map(it -> PostgresDatabase.openReplica(it, settings.poolSize(), meters))
+            .map(traced),
+        meters);
+  }
+
+  /** Runs a statement that changes nothing. */
+  public <T> T read(Statement<T> query) {
+    if (replica.isEmpty()) {
+      return primary.read(query);
+    }
+    try {
+      return replica.get().read(query);
+    } catch (Unavailable | DatabaseFault away) { // a schema that is behind, too
+      fallbacks.increment();
+      return primary.read(query);
+    }
+  }
+
+  @Override
+  public void close() {
+    replica.ifPresent(Database::close);
+  }
+}
