@@ -1,0 +1,318 @@
+package org.authservice;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.icegreen.greenmail.util.GreenMail;
+import com.icegreen.greenmail.util.ServerSetup;
+import jakarta.mail.internet.MimeMessage;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.authservice.testing.Databases;
+import org.authservice.testing.Reply;
+import org.authservice.testing.ServiceProcess;
+import org.authservice.testing.SkewedMain;
+import org.authservice.testing.TestDatabase;
+import org.authservice.testing.TestService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import redis.embedded.RedisServer;
+
+/**
+ * Three nodes on one PostgreSQL and one Redis behind the nginx of {@code deploy/nginx.conf}, the
+ * clock of one 90 seconds ahead: clients see one service.
+ */
+@Tag("soak")
+class NginxTest {
+  private static final String ADA = "ada@example.com";
+  private static final int NODES = 3;
+
+  @TempDir Path folder;
+
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  private final GreenMail smtp = new GreenMail(new ServerSetup(0, "127.0.0.1", "smtp"));
+  private final TestDatabase database = Databases.POSTGRES.migrated();
+  private final List<Integer> ports = new ArrayList<>();
+  private final List<ServiceProcess> nodes = new ArrayList<>();
+  private int port;
+  private RedisServer redis;
+  private int redisPort;
+  private Process nginx;
+
+  @BeforeEach
+  void start() throws IOException {
+    smtp.start();
+    redisPort = freePort();
+    redis =
+        RedisServer.newRedisServer().port(redisPort).bind("127.0.0.1").setting("save \"\"").build();
+    redis.start();
+    port = freePort();
+    for (int i = 0; i < NODES; i++) {
+      ports.add(freePort());
+      nodes.add(node(i));
+    }
+    nginx = nginx();
+    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (!answers()) {
+      assertThat(System.nanoTime()).isLessThan(deadline);
+      LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+    }
+  }
+
+  @AfterEach
+  void stop() throws InterruptedException, IOException {
+    nginx.destroy();
+    assertThat(nginx.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    nodes.forEach(ServiceProcess::close);
+    smtp.stop();
+    redis.stop();
+    client.shutdownNow();
+    database.close();
+  }
+
+  @Test
+  void registeringVerifyingRefreshingAndLoggingOutWorkWhateverNodeAnswers() {
+    String otpId = post("/auth/register", credentials(ADA)).expect(201).text("otp_id");
+    String verification =
+        "{\"email\":\"%s\",\"purpose\":\"verification\",\"otp_code\":\"%s\",\"otp_id\":\"%s\"}";
+    Reply tokens = post("/auth/verify-otp", verification.formatted(ADA, code(), otpId)).expect(200);
+    for (int i = 0; i < 2 * NODES; i++) {
+      check(tokens).expect(204);
+      tokens = refresh(tokens).expect(200);
+    }
+    Reply last = tokens;
+    assertThat(TestService.parallel(60, () -> refresh(last).expect(200).text("refresh_token")))
+        .containsOnly(last.text("refresh_token"));
+
+    post("/auth/logout", refreshToken(last)).expect(200);
+    long deadline = System.nanoTime() + Duration.ofSeconds(1).toNanos();
+    boolean everywhere = false;
+    while (!everywhere && System.nanoTime() < deadline) {
+      everywhere = checks(last).stream().allMatch(status -> status == 401);
+    }
+    assertThat(checks(last)).containsOnly(401);
+    refresh(last).expect(401, "refresh_token_invalid");
+  }
+
+  @Test
+  void wrongPasswordsAreCountedOverAllNodes() {
+    post("/auth/register", credentials(ADA)).expect(201);
+    String wrong = credentials(ADA).replace(TestService.PASSWORD, "Wrong-Horse7!");
+    for (int i = 0; i < 10; i++) {
+      post("/auth/login", wrong).expect(401);
+    }
+    for (int i = 0; i < NODES; i++) {
+      post("/auth/login", credentials(ADA)).expect(429, "too_many_failures");
+    }
+  }
+
+  @Test
+  void theRequestsOfAClientAreLimitedOverAllNodes() {
+    String body = "{\"reset_token\":\"none\",\"new_password\":\"Better-Horse8!\"}";
+    List<Integer> statuses = new ArrayList<>();
+    for (int i = 0; i < 3 * NODES; i++) {
+      statuses.add(post("/auth/reset-password", body).status());
+    }
+    assertThat(statuses.subList(0, 5)).containsOnly(401);
+    assertThat(statuses.subList(6, statuses.size())).containsOnly(429);
+  }
+
+  @Test
+  void whatAClientClaimsAboutItsAddressIsDropped() {
+    post("/auth/register", credentials(ADA)).expect(201);
+    post("/auth/login", credentials(ADA), "X-Forwarded-For", "192.0.2.1").expect(200);
+    assertThat(database.column("SELECT DISTINCT address FROM security_events"))
+        .containsExactly("127.0.0.1");
+  }
+
+  @Test
+  void nodesThatStopUnderLoadFailNoRequest() throws Exception {
+    int rounds = Boolean.getBoolean("soak.short") ? 3 : 20;
+    List<Integer> statuses = Collections.synchronizedList(new ArrayList<>());
+    var goOn = new AtomicBoolean(true);
+    try (var clients = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 4; i++) {
+        String email = "user" + i + "@example.com";
+        post("/auth/register", credentials(email)).expect(201);
+        Reply first = post("/auth/login", credentials(email)).expect(200);
+        clients.submit(() -> {
+          Reply tokens = first;
+          while (goOn.get()) {
+            Reply next = refresh(tokens);
+            statuses.add(next.status());
+            tokens = next.status() == 200 ? next : tokens;
+            statuses.add(check(tokens).status());
+          }
+        });
+      }
+      for (int round = 0; round < rounds; round++) {
+        int stopped = round % NODES;
+        assertThat(nodes.get(stopped).terminate()).isEqualTo(143);
+        nodes.set(stopped, node(stopped));
+      }
+      goOn.set(false);
+    }
+    assertThat(statuses).hasSizeGreaterThan(100).containsOnly(200, 204);
+  }
+
+  private ServiceProcess node(int number) {
+    Map<String, String> settings =
+        new HashMap<>(
+            Map.of(
+                "DATABASE_URL", database.url(),
+                "SECRET_KEY", "a-key-for-tests-0123456789abcdefghijkl",
+                "PUBLIC_BASE_URL", "http://localhost:" + port,
+                "PORT", Integer.toString(ports.get(number)),
+                "MANAGEMENT_PORT", "0",
+                "TRUSTED_PROXIES", "[\"127.0.0.1/32\"]",
+                "REDIS_URL", "redis://127.0.0.1:" + redisPort,
+                "SHUTDOWN_DELAY_SECONDS", "1",
+                "SMTP_HOST", "127.0.0.1",
+                "SMTP_TLS", "none"));
+    settings.put("MAIL_FROM", "no-reply@example.com");
+    settings.put("SMTP_PORT", Integer.toString(smtp.getSmtp().getPort()));
+    settings.put("RATE_LIMIT_PER_MINUTE", "1000000");
+    settings.put("RATE_LIMITS", "{\"POST /auth/reset-password\": \"5/minute\"}");
+    settings.put(SkewedMain.SKEW_SECONDS, "90");
+    Class<?> main = number == NODES - 1 ? SkewedMain.class : Main.class;
+    return ServiceProcess.serve(main, settings, folder);
+  }
+
+  /** The file as it is deployed, but for addresses and certificates. */
+  private Process nginx() throws IOException {
+    String upstream =
+        String.join(
+            "\n",
+            ports.stream()
+                .map(it -> "server 127.0.0.1:" + it + " max_fails=2 fail_timeout=5s;")
+                .toList());
+    String site =
+        Files.readString(Path.of("deploy/nginx.conf"))
+            .replaceFirst("(?s)server 10\\.0\\.0\\.11.*?server 10\\.0\\.0\\.12[^\n]*", upstream)
+            .replace("listen 443 ssl;", "listen 127.0.0.1:" + port + ";")
+            .replaceAll("(?m)^ *ssl_.*$", "");
+    assertThat(site).contains(upstream, "listen 127.0.0.1:" + port);
+    Path conf = folder.resolve("nginx.conf");
+    Files.writeString(
+        conf,
+        """
+        daemon off;
+        master_process off;
+        pid %1$s/nginx.pid;
+        error_log stderr;
+        events {}
+        http {
+          access_log off;
+          client_body_temp_path %1$s/body;
+          proxy_temp_path %1$s/proxy;
+          fastcgi_temp_path %1$s/fastcgi;
+          uwsgi_temp_path %1$s/uwsgi;
+          scgi_temp_path %1$s/scgi;
+          %2$s
+        }
+        """
+            .formatted(folder, site));
+    return new ProcessBuilder("nginx", "-p", folder.toString(), "-c", conf.toString())
+        .inheritIO()
+        .start();
+  }
+
+  private boolean answers() {
+    try {
+      return send(request("/health").GET()).status() == 200;
+    } catch (IllegalStateException notYet) {
+      return false;
+    }
+  }
+
+  private List<Integer> checks(Reply tokens) {
+    List<Integer> statuses = new ArrayList<>();
+    for (int i = 0; i < NODES; i++) {
+      statuses.add(check(tokens).status());
+    }
+    return statuses;
+  }
+
+  private Reply check(Reply tokens) {
+    return send(
+        request("/auth/check")
+            .GET()
+            .header("Authorization", "Bearer " + tokens.text("access_token")));
+  }
+
+  private Reply refresh(Reply tokens) {
+    return post("/auth/refresh", refreshToken(tokens));
+  }
+
+  private static String refreshToken(Reply tokens) {
+    return "{\"refresh_token\":\"" + tokens.text("refresh_token") + "\"}";
+  }
+
+  private static String credentials(String email) {
+    return "{\"email\":\"%s\",\"password\":\"%s\"}".formatted(email, TestService.PASSWORD);
+  }
+
+  /** The code in the first mail. */
+  private String code() {
+    assertThat(smtp.waitForIncomingEmail(15_000, 1)).isTrue();
+    MimeMessage mail = smtp.getReceivedMessages()[0];
+    try {
+      return mail.getSubject().replaceAll("^.*?([0-9]{6}).*$", "$1");
+    } catch (jakarta.mail.MessagingException failure) {
+      throw new IllegalStateException(failure);
+    }
+  }
+
+  private Reply post(String path, String json, String... headers) {
+    var request =
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(json));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return send(request);
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+        .timeout(Duration.ofSeconds(30));
+  }
+
+  private Reply send(HttpRequest.Builder request) {
+    try {
+      return new Reply(client.send(request.build(), HttpResponse.BodyHandlers.ofString()));
+    } catch (IOException failure) {
+      throw new IllegalStateException(failure);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(interrupted);
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}
