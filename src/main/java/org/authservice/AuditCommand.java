@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import org.authservice.account.Account;
 import org.authservice.account.EmailAddress;
 import org.authservice.audit.RecordedEvent;
+import org.authservice.audit.Seals;
 import org.authservice.audit.SecurityEvent;
 import org.authservice.audit.SecurityEvents;
 import org.authservice.settings.StartFailure;
@@ -22,7 +23,7 @@ import picocli.CommandLine.Option;
 /** {@code bin/auth audit}. */
 @Command(
     name = "audit",
-    description = "Shows the security events.",
+    description = "Shows the security events; checks that nobody changed them.",
     mixinStandardHelpOptions = true)
 final class AuditCommand {
   private static final Pattern AGO = Pattern.compile("([1-9][0-9]{0,5})([mhd])");
@@ -52,6 +53,26 @@ final class AuditCommand {
       List<RecordedEvent> found = service.events().search(search);
       found.forEach(AuditCommand::print);
       return 0;
+    });
+  }
+
+  @Command(
+      description =
+          "Compares the events with their seals: nothing edited, deleted, put in or cut off.",
+      mixinStandardHelpOptions = true)
+  int verify(
+      @Option(
+              names = "--head",
+              paramLabel = "NUMBER:VALUE",
+              description = "A head that was printed or logged earlier and must still be there.")
+          @Nullable String head) {
+    return Operator.offline(service -> {
+      Seals.Report report = service.seals().verify(Optional.ofNullable(head));
+      System.out.printf(
+          "%d events under %d seals up to %s%nhead %s%n",
+          report.events(), report.seals(), report.until(), report.head());
+      report.findings().forEach(System.err::println);
+      return report.findings().isEmpty() ? 0 : Main.FAILED;
     });
   }
 

@@ -7,6 +7,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -14,7 +15,9 @@ import org.authservice.account.Accounts;
 import org.authservice.account.Identities;
 import org.authservice.account.PendingRegistrations;
 import org.authservice.account.ProfileRoutes;
+import org.authservice.audit.Audit;
 import org.authservice.audit.EventRoutes;
+import org.authservice.audit.Seals;
 import org.authservice.audit.SecurityEvents;
 import org.authservice.database.Database;
 import org.authservice.database.Installation;
@@ -126,7 +129,7 @@ public final class AuthService implements AutoCloseable {
       AccountAdministration administration,
       KeyAdministration keys,
       MailAdministration mails,
-      SecurityEvents events,
+      Audit audit,
       BearerTokens bearerTokens,
       Revocations revocations) {}
 
@@ -259,7 +262,12 @@ public final class AuthService implements AutoCloseable {
 
   /** What has happened. */
   SecurityEvents events() {
-    return features.events();
+    return features.audit().events();
+  }
+
+  /** The evidence that nobody changed what has happened. */
+  public Seals seals() {
+    return features.audit().seals();
   }
 
   /** Stops: not ready, then nothing new, then what is under way is finished. */
@@ -326,7 +334,9 @@ public final class AuthService implements AutoCloseable {
 
   private Features features(StoredSchemes schemes) {
     List<Route> routes = new ArrayList<>();
-    var events = new SecurityEvents(database, lagging, clock, secrets, meters);
+    var audit = new Audit(database, lagging, settings, keyring, clock, secrets, meters);
+    SecurityEvents events = audit.events();
+    workers.addAll(audit.workers());
     var legacy =
         new LegacyTokens(
             settings.tokens().legacy(),
@@ -367,6 +377,7 @@ public final class AuthService implements AutoCloseable {
             devices,
             events,
             outbox,
+            keyring,
             nodes::reuseGrace,
             () -> clockKeeper.map(ClockKeeper::steady).orElse(true),
             clock,
@@ -381,6 +392,7 @@ public final class AuthService implements AutoCloseable {
             new Signins.Parts(
                 database,
                 settings.registration(),
+                settings.alarms(),
                 settings.codes(),
                 new PasswordPolicy(settings.passwords().policy()),
                 hasher,
@@ -473,7 +485,7 @@ public final class AuthService implements AutoCloseable {
                         pending.sweeps(),
                         signins.sweeps(),
                         keyAdministration.sweeps(),
-                        events.sweeps(settings.audit().kept()))
+                        audit.sweeps())
                     .flatMap(List::stream)
                     .toList(),
                 () -> clockKeeper.map(ClockKeeper::steady).orElse(true),
@@ -497,7 +509,7 @@ public final class AuthService implements AutoCloseable {
         signins.administration(),
         keyAdministration,
         outbox.administration(),
-        events,
+        audit,
         bearerTokens,
         revocations);
   }
@@ -567,6 +579,9 @@ public final class AuthService implements AutoCloseable {
   private void serve(HttpServer server) {
     features.revocations().follower().runOnce();
     nodes.worker().runOnce();
+    Map<String, String> watched = settings.watched(publicBaseUrl.toString());
+    watched.put("SECRET_KEY", keyring.current().id());
+    features.audit().compare(watched);
     var listener = settings.listener();
     var headers = new SecurityHeaders("https".equals(publicBaseUrl.getScheme()));
     var addresses = new ClientAddresses(settings.limits().trustedProxies());

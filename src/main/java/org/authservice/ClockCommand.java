@@ -1,5 +1,6 @@
 package org.authservice;
 
+import org.authservice.audit.SecurityEvent;
 import picocli.CommandLine.Command;
 
 /** {@code bin/auth clock}. */
@@ -14,7 +15,10 @@ final class ClockCommand {
   int accept() {
     return Operator.withAnyKey(service -> {
       service.clockKeeper().orElseThrow().accept();
-      return Operator.done("accepted; the nodes follow within a minute and a half");
+      return Operator.acted(
+          service,
+          SecurityEvent.Type.CLOCK_ACCEPTED,
+          "accepted; the nodes follow within a minute and a half");
     });
   }
 }

@@ -1,6 +1,7 @@
 package org.authservice;
 
-import java.util.function.ToIntFunction;
+import java.util.function.ToIntBiFunction;
+import org.authservice.audit.SecurityEvent;
 import org.authservice.operations.SecretKeys;
 import org.authservice.secret.Keyring;
 import org.authservice.settings.StartFailure;
@@ -19,7 +20,7 @@ final class KeysCommand {
       description = "Lists secret keys and signing keys, without what is secret of them.",
       mixinStandardHelpOptions = true)
   int list() {
-    return with(keys -> {
+    return with((_, keys) -> {
       Keyring keyring = keys.keyring();
       System.out.printf("%-18s %-14s %s%n", "SECRET KEY", "HERE", "STATE");
       for (SecretKeys.Known key : keys.secretKeys().known()) {
@@ -39,9 +40,11 @@ final class KeysCommand {
               description =
                   "It signs at once: resource servers that cache the keys fail for a while.")
           boolean now) {
-    return with(keys -> {
+    return with((service, keys) -> {
       String kid = signingKeys(keys).rotate(now);
-      return Operator.done(
+      return Operator.acted(
+          service,
+          SecurityEvent.Type.SIGNING_KEY_MADE,
           "made signing key " + kid + (now ? "; it signs" : "; it signs in an hour"));
     });
   }
@@ -50,9 +53,12 @@ final class KeysCommand {
       description = "Ends all tokens that a signing key signed; another signs at once if need be.",
       mixinStandardHelpOptions = true)
   int revoke(@Parameters(paramLabel = "KID") String kid) {
-    return with(keys ->
+    return with((service, keys) ->
         signingKeys(keys).revoke(kid)
-            ? Operator.done("revoked; nodes refuse its tokens within seconds")
+            ? Operator.acted(
+                service,
+                SecurityEvent.Type.SIGNING_KEY_REVOKED,
+                "revoked; nodes refuse its tokens within seconds")
             : Operator.refused(
                 "no signing key that could be revoked has this id; see: bin/auth keys list"));
   }
@@ -68,9 +74,13 @@ final class KeysCommand {
               names = "--lost",
               description = "Nobody has the key any more: what it encrypted is given up.")
           boolean lost) {
-    return with(keys ->
+    return with((service, keys) ->
         switch (keys.secretKeys().distrust(id, lost)) {
-          case DONE -> Operator.done("distrusted; nodes refuse what it signed within seconds");
+          case DONE ->
+              Operator.acted(
+                  service,
+                  SecurityEvent.Type.SECRET_KEY_DISTRUSTED,
+                  "distrusted; nodes refuse what it signed within seconds");
           case BEFORE -> Operator.done("it was distrusted already");
           case CURRENT ->
               Operator.refused(
@@ -128,7 +138,7 @@ final class KeysCommand {
     };
   }
 
-  private static int with(ToIntFunction<KeyAdministration> work) {
-    return Operator.withAnyKey(service -> work.applyAsInt(service.keys()));
+  private static int with(ToIntBiFunction<AuthService, KeyAdministration> work) {
+    return Operator.withAnyKey(service -> work.applyAsInt(service, service.keys()));
   }
 }

@@ -3,6 +3,7 @@ package org.authservice;
 import java.nio.file.Files;
 import java.time.Clock;
 import java.util.function.ToIntFunction;
+import org.authservice.audit.SecurityEvent;
 import org.authservice.operations.DatabaseClock;
 import org.authservice.secret.Secrets;
 import org.authservice.settings.DatabaseSettings;
@@ -44,6 +45,12 @@ final class Operator {
   static int done(String message) {
     System.out.println(message);
     return 0;
+  }
+
+  /** The same, and that the operator did it is recorded. */
+  static int acted(AuthService service, SecurityEvent.Type act, String message) {
+    service.events().record(SecurityEvent.byOperator(act));
+    return done(message);
   }
 
   /** It is not, and why. */

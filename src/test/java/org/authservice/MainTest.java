@@ -144,6 +144,12 @@ class MainTest {
     assertThat(run("audit", "list", "--user", "ada@example.com", "--type", "account_deactivated"))
         .matches(it -> it.exitCode() == 0 && it.out().contains("account_deactivated"))
         .matches(it -> !it.out().contains("account_reactivated"));
+    assertThat(run("mail", "retry")).matches(it -> it.exitCode() == 0);
+    assertThat(run("audit", "list", "--type", "mail_retried").out()).contains("mail_retried");
+    assertThat(run("audit", "verify"))
+        .matches(it -> it.exitCode() == 0 && it.out().contains("head 0:"));
+    assertThat(run("audit", "verify", "--head", "7:0123"))
+        .matches(it -> it.exitCode() == 1 && it.err().contains("seal 7:0123 is not in the chain"));
     assertThat(run("audit", "list", "--type", "nonsense")).matches(it -> it.exitCode() == 1);
     assertThat(run("audit", "list", "--since", "then")).matches(it -> it.exitCode() == 1);
     assertThat(run("users", "delete", "ada@example.com")).matches(it -> it.exitCode() == 0);

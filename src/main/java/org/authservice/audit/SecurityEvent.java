@@ -1,7 +1,9 @@
 package org.authservice.audit;
 
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.authservice.http.Client;
 
 /**
@@ -18,6 +20,9 @@ public record SecurityEvent(
 
   /** The outcome of what succeeded. */
   public static final String OK = "ok";
+
+  /** Who acts by {@code bin/auth}. */
+  public static final Client OPERATOR = new Client("", "bin/auth", Optional.empty(), "bin-auth");
 
   /** What was tried. */
   public enum Type {
@@ -39,10 +44,27 @@ public record SecurityEvent(
     SESSION_REUSED,
     SESSION_ROLLED_FORWARD,
     SESSION_SHARED,
+    NEW_DEVICE,
+    NEW_NETWORK,
+    MANY_ACCOUNTS_FROM_ONE_ADDRESS,
+    ONE_PASSWORD_ON_MANY_ACCOUNTS,
     ACCOUNT_CREATED,
     ACCOUNT_DEACTIVATED,
     ACCOUNT_REACTIVATED,
-    ACCOUNT_DELETED;
+    ACCOUNT_DELETED,
+    SETTING_CHANGED,
+    SIGNING_KEY_MADE,
+    SIGNING_KEY_REVOKED,
+    SECRET_KEY_DISTRUSTED,
+    CLOCK_ACCEPTED,
+    MAIL_RETRIED,
+    MAIL_DROPPED,
+    MAIL_ALLOWED;
+
+    /** Whether somebody should look at it at once. */
+    boolean alarming() {
+      return ALARMING.contains(this);
+    }
 
     /** As it is stored and logged. */
     public String code() {
@@ -50,9 +72,22 @@ public record SecurityEvent(
     }
   }
 
+  private static final Set<Type> ALARMING =
+      EnumSet.of(
+          Type.SESSION_REUSED,
+          Type.NEW_DEVICE,
+          Type.NEW_NETWORK,
+          Type.MANY_ACCOUNTS_FROM_ONE_ADDRESS,
+          Type.ONE_PASSWORD_ON_MANY_ACCOUNTS);
+
   /** Something that succeeded for an account. */
   public static SecurityEvent ok(Type type, long userId, Client client) {
     return new SecurityEvent(type, OK, Optional.of(userId), Optional.empty(), client);
+  }
+
+  /** What an operator did, to no account in particular. */
+  public static SecurityEvent byOperator(Type type) {
+    return new SecurityEvent(type, OK, Optional.empty(), Optional.empty(), OPERATOR);
   }
 
   /** Something that was refused. */

@@ -13,12 +13,12 @@ final class SecurityEventStore {
       id, at, type, outcome, user_id, session_id, address, user_agent
       """;
 
-  Statement<Integer> insert(String id, Instant at, SecurityEvent event) {
+  Statement<Integer> insert(String id, Instant at, SecurityEvent event, String personal) {
     return Statement.count(
         """
         INSERT INTO security_events
-          (id, at, type, outcome, user_id, session_id, address, user_agent, request_id)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+          (id, at, type, outcome, user_id, session_id, address, user_agent, request_id, personal)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         p ->
             p.text(id)
@@ -29,7 +29,8 @@ final class SecurityEventStore {
                 .text(event.sessionId())
                 .text(event.client().address())
                 .text(event.client().userAgent())
-                .text(event.client().requestId()));
+                .text(event.client().requestId())
+                .text(personal));
   }
 
   Statement<Integer> anonymise(long userId) {

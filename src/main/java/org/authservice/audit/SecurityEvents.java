@@ -8,8 +8,10 @@ import java.util.List;
 import java.util.Optional;
 import org.authservice.database.Database;
 import org.authservice.database.LaggingReads;
+import org.authservice.database.Statement;
 import org.authservice.database.Transaction;
 import org.authservice.operations.Sweep;
+import org.authservice.secret.Keyring;
 import org.authservice.secret.Secrets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,15 +23,25 @@ public final class SecurityEvents {
   private final SecurityEventStore store = new SecurityEventStore();
   private final Database database;
   private final LaggingReads lagging;
+  private final Alarms alarms;
+  private final Personal personal;
   private final Clock clock;
   private final Secrets secrets;
   private final MeterRegistry meters;
 
   /** A record in that database, listed as it was a moment ago. */
-  public SecurityEvents(
-      Database database, LaggingReads lagging, Clock clock, Secrets secrets, MeterRegistry meters) {
+  SecurityEvents(
+      Database database,
+      LaggingReads lagging,
+      Alarms alarms,
+      Keyring keyring,
+      Clock clock,
+      Secrets secrets,
+      MeterRegistry meters) {
     this.database = database;
     this.lagging = lagging;
+    this.alarms = alarms;
+    this.personal = Personal.under(keyring);
     this.clock = clock;
     this.secrets = secrets;
     this.meters = meters;
@@ -37,14 +49,25 @@ public final class SecurityEvents {
 
   /** Writes the event in the transaction that it describes; the log line follows its commit. */
   public void record(Transaction tx, SecurityEvent event) {
-    tx.run(store.insert(secrets.id(), clock.instant(), event));
+    String id = secrets.id();
+    tx.run(insert(id, event));
+    if (event.type().alarming() && alarms.wanted()) {
+      alarms.queue(tx, id, event);
+    }
     tx.afterCommit(() -> announce(event));
   }
 
   /** Writes an event that has no transaction of its own, such as a refusal. */
   public void record(SecurityEvent event) {
-    database.commit(store.insert(secrets.id(), clock.instant(), event));
-    announce(event);
+    if (event.type().alarming()) {
+      database.transaction(tx -> {
+        record(tx, event);
+        return true;
+      });
+    } else {
+      database.commit(insert(secrets.id(), event));
+      announce(event);
+    }
   }
 
   /** A place between two events of a list that is read page by page. */
@@ -76,9 +99,13 @@ public final class SecurityEvents {
   }
 
   /** What clean-up may delete: events older than they are to be kept. */
-  public List<Sweep> sweeps(Duration kept) {
+  List<Sweep> sweeps(Duration kept) {
     return List.of(
         new Sweep("security_events", (before, most) -> store.sweep(before.minus(kept), most)));
+  }
+
+  private Statement<Integer> insert(String id, SecurityEvent event) {
+    return store.insert(id, clock.instant(), event, personal.of(id, event.client()));
   }
 
   private void announce(SecurityEvent event) {

@@ -1,7 +1,5 @@
 package org.authservice.session;
 
-import inet.ipaddr.IPAddress;
-import inet.ipaddr.IPAddressString;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -15,6 +13,7 @@ import org.authservice.http.Client;
 import org.authservice.mail.Mail;
 import org.authservice.mail.Outbox;
 import org.authservice.mail.Template;
+import org.authservice.operations.Sweep;
 import org.authservice.token.Revocations;
 
 /** What is said, and to whom, when more than one party seems to use a session. */
@@ -25,6 +24,7 @@ final class SessionAlarms {
   private final SessionStore store = new SessionStore();
   private final Database database;
   private final Revocations revocations;
+  private final KnownNetworks networks;
   private final SecurityEvents events;
   private final Outbox outbox;
   private final Clock clock;
@@ -32,14 +32,43 @@ final class SessionAlarms {
   SessionAlarms(
       Database database,
       Revocations revocations,
+      KnownNetworks networks,
       SecurityEvents events,
       Outbox outbox,
       Clock clock) {
     this.database = database;
     this.revocations = revocations;
+    this.networks = networks;
     this.events = events;
     this.outbox = outbox;
     this.clock = clock;
+  }
+
+  /**
+   * Notes that an account signs in on a device, or from a network, on which it never has: not the
+   * first time, when everything is new.
+   *
+   * @param device on which; the same as {@code known} if that is still known
+   */
+  void noteSignIn(
+      Transaction tx, long userId, String device, Optional<String> known, Client client) {
+    KnownNetworks.Seen network = networks.note(tx, userId, client.address());
+    if (network != KnownNetworks.Seen.FIRST && !known.equals(Optional.of(device))) {
+      events.record(tx, SecurityEvent.ok(SecurityEvent.Type.NEW_DEVICE, userId, client));
+    }
+    if (network == KnownNetworks.Seen.NEW) {
+      events.record(tx, SecurityEvent.ok(SecurityEvent.Type.NEW_NETWORK, userId, client));
+    }
+  }
+
+  /** Forgets from where an account has signed in. */
+  void forget(Transaction tx, long userId) {
+    networks.forget(tx, userId);
+  }
+
+  /** What clean-up may delete. */
+  Sweep sweep() {
+    return networks.sweep();
   }
 
   /** Ends a session that two parties use; false when its row changed meanwhile. */
@@ -84,7 +113,8 @@ final class SessionAlarms {
    */
   void noteGraceAnswer(Session session, Account account, Client client) {
     if (session.userAgent().equals(client.userAgent())
-        || network(session.address()).equals(network(client.address()))) {
+        || KnownNetworks.network(session.address())
+            .equals(KnownNetworks.network(client.address()))) {
       return;
     }
     database.transaction(tx -> {
@@ -111,13 +141,5 @@ final class SessionAlarms {
             Optional.of(account.id()),
             Optional.empty(),
             clock.instant().plus(WARNING_LIFE)));
-  }
-
-  /** The /24 of an IPv4 address, the /48 of an IPv6 one. */
-  private static String network(String address) {
-    IPAddress parsed = new IPAddressString(address).getAddress();
-    return parsed == null
-        ? address
-        : parsed.toPrefixBlock(parsed.isIPv6() ? 48 : 24).toCanonicalString();
   }
 }

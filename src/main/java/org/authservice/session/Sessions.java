@@ -22,6 +22,7 @@ import org.authservice.http.Unavailable;
 import org.authservice.mail.Outbox;
 import org.authservice.operations.Sweep;
 import org.authservice.ratelimit.Devices;
+import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
 import org.authservice.settings.SessionSettings;
@@ -71,6 +72,7 @@ public final class Sessions {
       Devices devices,
       SecurityEvents events,
       Outbox outbox,
+      Keyring keyring,
       Supplier<Duration> reuseGrace,
       BooleanSupplier steady,
       Clock clock,
@@ -84,7 +86,9 @@ public final class Sessions {
     this.revocations = revocations;
     this.devices = devices;
     this.events = events;
-    this.alarms = new SessionAlarms(database, revocations, events, outbox, clock);
+    this.alarms =
+        new SessionAlarms(
+            database, revocations, new KnownNetworks(keyring, clock), events, outbox, clock);
     this.reuseGrace = reuseGrace;
     this.steady = steady;
     this.clock = clock;
@@ -160,6 +164,7 @@ public final class Sessions {
   /** Removes every session of an account that is being erased; ended before, they stay ended. */
   public void forget(Transaction tx, long userId) {
     tx.run(store.forget(userId));
+    alarms.forget(tx, userId);
   }
 
   /** Whether the user of a living session proved themselves at most so long ago. */
@@ -181,6 +186,7 @@ public final class Sessions {
     Instant now = now();
     Instant absoluteEnd = now.plus(settings.maxLife());
     String device = devices.keepOrMint(tx, account.id(), deviceId);
+    alarms.noteSignIn(tx, account.id(), device, deviceId, client);
     var session =
         new Session(
             id,
@@ -260,7 +266,7 @@ public final class Sessions {
 
   /** What clean-up may delete. */
   public List<Sweep> sweeps() {
-    return List.of(new Sweep("sessions", store::sweep));
+    return List.of(new Sweep("sessions", store::sweep), alarms.sweep());
   }
 
   /** Empty when another request changed the row first: read again, decide again. */

@@ -166,6 +166,28 @@ final class Catalogue {
               "{}",
               "{\"203.0.113.0/24\": 5000}",
               "requests per minute for each address of a network, JSON"),
+          Setting.of(
+              "SUSPICIOUS_ACCOUNTS_PER_ADDRESS",
+              "100",
+              "300",
+              "from how many accounts with wrong passwords an hour one address is an alarm, 0 to"
+                  + " 1000; 0 is off"),
+          Setting.of(
+              "SUSPICIOUS_ACCOUNTS_PER_PASSWORD",
+              "20",
+              "50",
+              "from how many accounts an hour one wrong password is an alarm, 0 to 1000; 0 is"
+                  + " off"),
+          Setting.of(
+              "SECURITY_WEBHOOK_URL",
+              "",
+              "https://alarms.example.com/auth",
+              "where alarms are posted, https"),
+          Setting.secret(
+              "SECURITY_WEBHOOK_SECRET",
+              "",
+              "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+              "signs them; at least 24 bytes, or whsec_ and base64"),
           Setting.of("MAIL_MAX_PER_MINUTE", "600", "60", "outgoing mail per node"),
           Setting.of(
               "MAIL_CONNECTIONS", "4", "8", "mails sent at the same time by one node, 1 to 50"),

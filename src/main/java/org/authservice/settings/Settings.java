@@ -1,6 +1,8 @@
 package org.authservice.settings;
 
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * All settings, one record per concern.
@@ -19,6 +21,7 @@ public record Settings(
     MailSettings mail,
     ProviderSettings providers,
     LimitSettings limits,
+    AlarmSettings alarms,
     ApiClientSettings apiClients,
     LogSettings logs,
     TracingSettings tracing,
@@ -41,5 +44,24 @@ public record Settings(
         Map.entry("OTP settings", codes.toString()),
         Map.entry("password settings", passwords.toString()),
         Map.entry("registration settings", registration.toString()));
+  }
+
+  /**
+   * What an operator may want to know the changes of, by the settings' names; without secrets.
+   *
+   * @param publicBaseUrl {@code PUBLIC_BASE_URL} as it is in effect
+   */
+  public Map<String, String> watched(String publicBaseUrl) {
+    Map<String, String> watched = new TreeMap<>(shared(publicBaseUrl));
+    watched.put("RATE_LIMIT_PER_MINUTE", Integer.toString(limits.perMinute()));
+    watched.put("RATE_LIMITS", new TreeMap<>(limits.endpoints()).toString());
+    watched.put("RATE_LIMIT_NETWORKS", new TreeMap<>(limits.networks()).toString());
+    watched.put("TRUSTED_PROXIES", limits.trustedProxies().toString());
+    watched.put("mail settings", mail.toString());
+    watched.put("provider settings", providers.toString());
+    watched.put("alarm settings", alarms.toString());
+    watched.put("API_CLIENTS", new TreeSet<>(apiClients.secrets().keySet()).toString());
+    watched.put("AUDIT_RETENTION_DAYS", Long.toString(audit.kept().toDays()));
+    return watched;
   }
 }

@@ -126,6 +126,7 @@ public final class SettingsReader {
         new MailSettingsReader(source, folder).read(),
         new ProviderSettingsReader(source).read(),
         limits(),
+        new AlarmSettingsReader(source).read(production),
         apiClients(),
         new LogSettingsReader(source, folder).read(production),
         tracing(),

@@ -9,7 +9,6 @@ import org.authservice.audit.SecurityEvent;
 import org.authservice.audit.SecurityEvents;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
-import org.authservice.http.Client;
 import org.authservice.password.PasswordHasher;
 import org.authservice.password.PasswordPolicy;
 import org.authservice.secret.Secret;
@@ -17,8 +16,6 @@ import org.authservice.session.SessionOverview;
 
 /** What an operator can do to accounts and their sessions, by {@code bin/auth users|sessions}. */
 public final class AccountAdministration {
-  private static final Client OPERATOR = new Client("", "bin/auth", Optional.empty(), "bin-auth");
-
   private final Database database;
   private final PasswordPolicy policy;
   private final PasswordHasher hasher;
@@ -89,7 +86,7 @@ public final class AccountAdministration {
         return false;
       }
       accounts.raiseCredentials(tx, account.id());
-      revocation.revokeAll(tx, account.id(), OPERATOR);
+      revocation.revokeAll(tx, account.id(), SecurityEvent.OPERATOR);
       record(tx, SecurityEvent.Type.ACCOUNT_DEACTIVATED, account.id());
       return true;
     });
@@ -108,7 +105,7 @@ public final class AccountAdministration {
 
   /** Erases the account: everything personal goes, its id stays taken. */
   public void delete(Account account) {
-    erasure.erase(account, OPERATOR);
+    erasure.erase(account, SecurityEvent.OPERATOR);
   }
 
   /** The living sessions of an account. */
@@ -118,7 +115,7 @@ public final class AccountAdministration {
 
   /** Ends a session on every node; false when there is none of that id alive. */
   public boolean endSession(String sessionId) {
-    return sessions.end(sessionId, OPERATOR);
+    return sessions.end(sessionId, SecurityEvent.OPERATOR);
   }
 
   /** Ends all that the account's credentials have opened, sign-ins under way included. */
@@ -126,12 +123,12 @@ public final class AccountAdministration {
     database.transaction(tx -> {
       accounts.lock(tx, account.id());
       accounts.raiseCredentials(tx, account.id());
-      revocation.revokeAll(tx, account.id(), OPERATOR);
+      revocation.revokeAll(tx, account.id(), SecurityEvent.OPERATOR);
       return true;
     });
   }
 
   private void record(Transaction tx, SecurityEvent.Type type, long userId) {
-    events.record(tx, SecurityEvent.ok(type, userId, OPERATOR));
+    events.record(tx, SecurityEvent.ok(type, userId, SecurityEvent.OPERATOR));
   }
 }

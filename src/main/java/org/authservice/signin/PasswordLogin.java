@@ -30,6 +30,7 @@ public final class PasswordLogin {
   private final RegistrationSettings settings;
   private final Directory directory;
   private final PasswordChecks checks;
+  private final Suspicions suspicions;
   private final PasswordHasher hasher;
   private final Accounts accounts;
   private final Otps otps;
@@ -41,6 +42,7 @@ public final class PasswordLogin {
       RegistrationSettings settings,
       Directory directory,
       PasswordChecks checks,
+      Suspicions suspicions,
       PasswordHasher hasher,
       Accounts accounts,
       Otps otps,
@@ -50,6 +52,7 @@ public final class PasswordLogin {
     this.settings = settings;
     this.directory = directory;
     this.checks = checks;
+    this.suspicions = suspicions;
     this.hasher = hasher;
     this.accounts = accounts;
     this.otps = otps;
@@ -95,7 +98,10 @@ public final class PasswordLogin {
     Outcome outcome =
         switch (checks.check(entry, password)) {
           case PasswordChecks.Result.Blocked(var wait) -> new Outcome.TooManyFailures(wait);
-          case PasswordChecks.Result.Wrong _ -> new Outcome.InvalidCredentials();
+          case PasswordChecks.Result.Wrong _ -> {
+            suspicions.wrongPassword(entry, password, client);
+            yield new Outcome.InvalidCredentials();
+          }
           case PasswordChecks.Result.Right(var outdated) ->
               admit(entry.account().orElseThrow(), entry, password, outdated, client);
         };

@@ -24,6 +24,7 @@ import org.authservice.secret.Secrets;
 import org.authservice.session.PythonSessions;
 import org.authservice.session.SessionOverview;
 import org.authservice.session.Sessions;
+import org.authservice.settings.AlarmSettings;
 import org.authservice.settings.CodeSettings;
 import org.authservice.settings.RegistrationSettings;
 import org.authservice.token.LegacyTokens;
@@ -40,6 +41,7 @@ public final class Signins {
   public record Parts(
       Database database,
       RegistrationSettings registration,
+      AlarmSettings alarms,
       CodeSettings codes,
       PasswordPolicy policy,
       PasswordHasher hasher,
@@ -73,6 +75,7 @@ public final class Signins {
             it.registration,
             directory,
             checks,
+            new Suspicions(it.alarms, it.events, it.clock, it.secrets),
             it.hasher,
             it.accounts,
             it.otps,
