@@ -104,7 +104,7 @@ class RevocationFeedTest {
   @Test
   void aNodeHearsOfAnEndBeforeItReadsTheTable() {
     Reply tokens = one.verified(ADA);
-    awaitListeners(2);
+    awaitListeners(LISTENERS);
 
     database.execute("SELECT pg_notify('auth_revocations', '" + session(tokens) + "')");
 
@@ -114,11 +114,11 @@ class RevocationFeedTest {
   @Test
   void aNodeThatLostTheConnectionItHearsByMakesAnother() {
     Reply tokens = one.verified(ADA);
-    awaitListeners(2);
+    awaitListeners(LISTENERS);
     database.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + LISTENERS_OF_THIS);
     awaitListeners(0);
-    awaitListeners(2);
+    awaitListeners(LISTENERS);
 
     database.execute("SELECT pg_notify('auth_revocations', '" + session(tokens) + "')");
 
@@ -145,6 +145,9 @@ class RevocationFeedTest {
       await(Duration.ofSeconds(3), () -> check(node, tokens).status() == 204);
     }
   }
+
+  /** Two nodes, each of which hears of revocations and of secret keys. */
+  private static final int LISTENERS = 4;
 
   private static final String LISTENERS_OF_THIS =
       "datname = current_database() AND application_name = 'auth-service listener'";
