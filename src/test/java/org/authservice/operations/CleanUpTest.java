@@ -165,10 +165,12 @@ class CleanUpTest {
               (before, most) -> {
                 throw new AssertionError("deletes with a doubtful clock");
               });
-      new CleanUp(database, List.of(never), () -> false, new TestClock(), Secrets.secure(), meters)
-          .worker()
-          .runOnce();
+      var cleanUp =
+          new CleanUp(
+              database, List.of(never), () -> false, new TestClock(), Secrets.secure(), meters);
+      cleanUp.worker().runOnce();
       assertThat(meters.get("auth.cleanup.paused").gauge().value()).isEqualTo(1);
+      assertThat(cleanUp.worker().name()).isEqualTo("clean-up"); // a gauge does not keep it alive
     }
   }
 
