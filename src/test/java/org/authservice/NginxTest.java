@@ -6,8 +6,6 @@ import com.icegreen.greenmail.util.GreenMail;
 import com.icegreen.greenmail.util.ServerSetup;
 import jakarta.mail.internet.MimeMessage;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,10 +19,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 import org.authservice.testing.Databases;
+import org.authservice.testing.FreePort;
+import org.authservice.testing.NginxProcess;
 import org.authservice.testing.Reply;
 import org.authservice.testing.ServiceProcess;
 import org.authservice.testing.SkewedMain;
@@ -57,32 +55,26 @@ class NginxTest {
   private int port;
   private RedisServer redis;
   private int redisPort;
-  private Process nginx;
+  private NginxProcess nginx;
 
   @BeforeEach
   void start() throws IOException {
     smtp.start();
-    redisPort = freePort();
+    redisPort = FreePort.find();
     redis =
         RedisServer.newRedisServer().port(redisPort).bind("127.0.0.1").setting("save \"\"").build();
     redis.start();
-    port = freePort();
+    port = FreePort.find();
     for (int i = 0; i < NODES; i++) {
-      ports.add(freePort());
+      ports.add(FreePort.find());
       nodes.add(node(i));
     }
     nginx = nginx();
-    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-    while (!answers()) {
-      assertThat(System.nanoTime()).isLessThan(deadline);
-      LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
-    }
   }
 
   @AfterEach
   void stop() throws InterruptedException, IOException {
-    nginx.destroy();
-    assertThat(nginx.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    nginx.close();
     nodes.forEach(ServiceProcess::close);
     smtp.stop();
     redis.stop();
@@ -145,13 +137,9 @@ class NginxTest {
         .containsExactly("127.0.0.1");
   }
 
-  /**
-   * Only in the full soak: on a machine that is busy with other things, it now and then finds one.
-   */
   @Test
-  @Tag("long")
   void nodesThatStopUnderLoadFailNoRequest() throws Exception {
-    int rounds = 20;
+    int rounds = Boolean.getBoolean("soak.short") ? NODES : 20;
     List<Integer> statuses = Collections.synchronizedList(new ArrayList<>());
     var goOn = new AtomicBoolean(true);
     try (var clients = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -203,7 +191,7 @@ class NginxTest {
   }
 
   /** The file as it is deployed, but for addresses and certificates. */
-  private Process nginx() throws IOException {
+  private NginxProcess nginx() throws IOException {
     String upstream =
         String.join(
             "\n",
@@ -216,37 +204,7 @@ class NginxTest {
             .replace("listen 443 ssl;", "listen 127.0.0.1:" + port + ";")
             .replaceAll("(?m)^ *ssl_.*$", "");
     assertThat(site).contains(upstream, "listen 127.0.0.1:" + port);
-    Path conf = folder.resolve("nginx.conf");
-    Files.writeString(
-        conf,
-        """
-        daemon off;
-        master_process off;
-        pid %1$s/nginx.pid;
-        error_log stderr;
-        events {}
-        http {
-          access_log off;
-          client_body_temp_path %1$s/body;
-          proxy_temp_path %1$s/proxy;
-          fastcgi_temp_path %1$s/fastcgi;
-          uwsgi_temp_path %1$s/uwsgi;
-          scgi_temp_path %1$s/scgi;
-          %2$s
-        }
-        """
-            .formatted(folder, site));
-    return new ProcessBuilder("nginx", "-p", folder.toString(), "-c", conf.toString())
-        .inheritIO()
-        .start();
-  }
-
-  private boolean answers() {
-    try {
-      return send(request("/health").GET()).status() == 200;
-    } catch (IllegalStateException notYet) {
-      return false;
-    }
+    return NginxProcess.start(folder, site);
   }
 
   private List<Integer> checks(Reply tokens) {
@@ -311,12 +269,6 @@ class NginxTest {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(interrupted);
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 }

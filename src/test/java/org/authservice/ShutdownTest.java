@@ -3,7 +3,6 @@ package org.authservice;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.authservice.testing.Databases;
+import org.authservice.testing.FreePort;
 import org.authservice.testing.ServiceProcess;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -41,7 +41,7 @@ class ShutdownTest {
   private void rounds(int count) throws Exception {
     for (int round = 0; round < count; round++) {
       try (var database = Databases.SQLITE.migrated()) {
-        String management = freePort();
+        String management = Integer.toString(FreePort.find());
         var settings =
             Map.of(
                 "DATABASE_URL", database.url(),
@@ -96,12 +96,6 @@ class ShutdownTest {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       return false;
-    }
-  }
-
-  private static String freePort() throws IOException {
-    try (var socket = new ServerSocket(0)) {
-      return Integer.toString(socket.getLocalPort());
     }
   }
 }

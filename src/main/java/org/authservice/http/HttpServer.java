@@ -13,7 +13,6 @@ import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
@@ -93,8 +92,7 @@ public final class HttpServer {
       Supplier<String> publicBaseUrl,
       Duration stopTimeout) {
     var rendering = new Rendering(publicBaseUrl);
-    server.setHandler(
-        new GracefulHandler(new JettyExchange(site, rendering, addresses, slowClients, secrets)));
+    server.setHandler(new JettyExchange(site, rendering, addresses, slowClients, secrets));
     server.setErrorHandler(new EngineErrors(rendering, headers, secrets));
     server.setStopTimeout(stopTimeout.toMillis());
     try {
@@ -114,7 +112,11 @@ public final class HttpServer {
     protocol.setPersistentConnectionsEnabled(false);
   }
 
-  /** Accepts no more, answers what is under way, and closes. */
+  /**
+   * Accepts no more, answers what is under way, and closes. What still comes on kept connections
+   * meanwhile is answered too: to refuse it, as Jetty's {@code GracefulHandler} does, would fail a
+   * request that a proxy sent in the very moment in which this began.
+   */
   public void stop() {
     try {
       server.stop();

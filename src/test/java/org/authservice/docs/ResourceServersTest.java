@@ -3,16 +3,13 @@ package org.authservice.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +17,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.authservice.testing.Databases;
 import org.authservice.testing.ForgedTokens;
+import org.authservice.testing.FreePort;
+import org.authservice.testing.NginxProcess;
 import org.authservice.testing.PublishedKeys;
 import org.authservice.testing.Reply;
 import org.authservice.testing.Snippets;
@@ -158,13 +157,10 @@ class ResourceServersTest {
           exchange.close();
         });
     behind.start();
-    int port = freePort();
-    Process nginx = nginx(port, behind.getAddress().getPort());
-    try {
+    int port = FreePort.find();
+    try (var _ = nginx(port, behind.getAddress().getPort())) {
       Reply tokens = service.verified("ada@example.com");
       String good = tokens.text("access_token");
-      awaitListening(port);
-
       assertThat(call(port, good).body()).isEqualTo("hello 1");
       for (String bad : ForgedTokens.of(tokens, KEY, ISSUER).values()) {
         HttpResponse<String> refused = call(port, bad);
@@ -180,8 +176,6 @@ class ResourceServersTest {
       assertThat(away.statusCode()).isEqualTo(503);
       assertThat(away.headers().firstValue("Retry-After")).contains("2");
     } finally {
-      nginx.destroy();
-      assertThat(nginx.waitFor(10, TimeUnit.SECONDS)).isTrue();
       behind.stop(0);
     }
   }
@@ -219,35 +213,18 @@ class ResourceServersTest {
     assertThat(outcomes.subList(1, outcomes.size())).as("%s", bad.keySet()).containsOnly("refused");
   }
 
-  private Process nginx(int port, int behind) throws IOException {
-    Path conf = folder.resolve("nginx.conf");
-    Files.writeString(
-        conf,
+  private NginxProcess nginx(int port, int behind) {
+    return NginxProcess.start(
+        folder,
         """
-        daemon off;
-        master_process off;
-        pid %1$s/nginx.pid;
-        error_log stderr;
-        events {}
-        http {
-          access_log off;
-          client_body_temp_path %1$s/body;
-          proxy_temp_path %1$s/proxy;
-          fastcgi_temp_path %1$s/fastcgi;
-          uwsgi_temp_path %1$s/uwsgi;
-          scgi_temp_path %1$s/scgi;
-          upstream auth_service { server 127.0.0.1:%2$d; }
-          upstream your_service { server 127.0.0.1:%3$d; }
-          server {
-            listen 127.0.0.1:%4$d;
-            %5$s
-          }
+        upstream auth_service { server 127.0.0.1:%1$d; }
+        upstream your_service { server 127.0.0.1:%2$d; }
+        server {
+          listen 127.0.0.1:%3$d;
+          %4$s
         }
         """
-            .formatted(folder, service.port(), behind, port, Snippets.code("nginx.conf")));
-    return new ProcessBuilder("nginx", "-p", folder.toString(), "-c", conf.toString())
-        .inheritIO()
-        .start();
+            .formatted(service.port(), behind, port, Snippets.code("nginx.conf")));
   }
 
   private static HttpResponse<String> call(int port, String token) throws Exception {
@@ -258,25 +235,6 @@ class ResourceServersTest {
               .header("X-Auth-User-Id", "99")
               .build(),
           HttpResponse.BodyHandlers.ofString());
-    }
-  }
-
-  private static void awaitListening(int port) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (true) {
-      try (var socket = new java.net.Socket(InetAddress.getLoopbackAddress(), port)) {
-        assertThat(socket.isConnected()).isTrue();
-        return;
-      } catch (IOException notYet) {
-        assertThat(System.nanoTime()).isLessThan(deadline);
-        TimeUnit.MILLISECONDS.sleep(20);
-      }
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,6 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.authservice.mail.UnreliableSmtp.Mood;
 import org.authservice.testing.Databases;
+import org.authservice.testing.FreePort;
 import org.authservice.testing.LogLines;
 import org.authservice.testing.TestClock;
 import org.authservice.testing.TestService;
@@ -239,7 +239,7 @@ class MailFaultsTest {
         .set("OTP_RATE_LIMIT_MINUTES", "0")
         .set("OTP_MAX_PER_HOUR", "1000000")
         .set("OTP_MAX_PER_DAY", "1000000")
-        .set("MANAGEMENT_PORT", freePort())
+        .set("MANAGEMENT_PORT", Integer.toString(FreePort.find()))
         .start();
   }
 
@@ -354,14 +354,6 @@ class MailFaultsTest {
           .forEach(it -> counts.put(it.group(1), (int) Double.parseDouble(it.group(2))));
       return counts;
     } catch (IOException | InterruptedException failure) {
-      throw new IllegalStateException(failure);
-    }
-  }
-
-  private static String freePort() {
-    try (var socket = new ServerSocket(0)) {
-      return Integer.toString(socket.getLocalPort());
-    } catch (IOException failure) {
       throw new IllegalStateException(failure);
     }
   }

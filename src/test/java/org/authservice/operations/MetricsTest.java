@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,6 +18,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.authservice.testing.Databases;
+import org.authservice.testing.FreePort;
 import org.authservice.testing.TestService;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +35,10 @@ class MetricsTest {
   @ParameterizedTest
   @EnumSource(Databases.class)
   void everyMetricThatIsServedIsDocumented(Databases engine) throws Exception {
-    try (var service = TestService.with(engine).set("MANAGEMENT_PORT", freePort()).start()) {
+    try (var service =
+        TestService.with(engine)
+            .set("MANAGEMENT_PORT", Integer.toString(FreePort.find()))
+            .start()) {
       String refresh = service.verified("ada@example.com").text("refresh_token");
       service.refresh(refresh).expect(200);
       service.login("ada@example.com", "Wrong-Horse7!").expect(401);
@@ -121,11 +124,5 @@ class MetricsTest {
       }
     }
     return names;
-  }
-
-  private static String freePort() throws IOException {
-    try (var socket = new ServerSocket(0)) {
-      return Integer.toString(socket.getLocalPort());
-    }
   }
 }

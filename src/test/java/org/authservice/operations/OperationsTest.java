@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.authservice.testing.Databases;
+import org.authservice.testing.FreePort;
 import org.authservice.testing.PostgresServers;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TcpProxy;
@@ -27,7 +28,9 @@ class OperationsTest {
   @Test
   void theManagementListenerTellsHealthAndMetrics() throws IOException, InterruptedException {
     try (var service =
-        TestService.with(Databases.SQLITE).set("MANAGEMENT_PORT", freePort()).start()) {
+        TestService.with(Databases.SQLITE)
+            .set("MANAGEMENT_PORT", Integer.toString(FreePort.find()))
+            .start()) {
       service.verified("ada@example.com");
       assertThat(management(service, "/health/live").statusCode()).isEqualTo(200);
       assertThat(management(service, "/health/ready").statusCode()).isEqualTo(200);
@@ -159,11 +162,5 @@ class OperationsTest {
         .send(
             HttpRequest.newBuilder(URI.create("http://localhost:" + port + path)).build(),
             HttpResponse.BodyHandlers.ofString());
-  }
-
-  private static String freePort() throws IOException {
-    try (var socket = new java.net.ServerSocket(0)) {
-      return Integer.toString(socket.getLocalPort());
-    }
   }
 }

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lettuce.core.RedisClient;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.time.Duration;
 import org.authservice.testing.Databases;
+import org.authservice.testing.FreePort;
 import org.authservice.testing.TcpProxy;
 import org.authservice.testing.TestClock;
 import org.authservice.testing.TestDatabase;
@@ -19,7 +19,7 @@ import redis.embedded.RedisServer;
 /** Two nodes that share their limits on a real Redis, and what Redis can do to them. */
 class SharedLimitsTest {
   private final TestClock clock = new TestClock();
-  private final int port = freePort();
+  private final int port = FreePort.find();
   private final RedisServer redis = started(port);
   private final TcpProxy proxy = new TcpProxy(port);
   private final TestDatabase database = Databases.SQLITE.migrated();
@@ -130,14 +130,6 @@ class SharedLimitsTest {
           RedisServer.newRedisServer().port(port).bind("127.0.0.1").setting("save \"\"").build();
       server.start();
       return server;
-    } catch (IOException failure) {
-      throw new IllegalStateException(failure);
-    }
-  }
-
-  private static int freePort() {
-    try (var socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
     } catch (IOException failure) {
       throw new IllegalStateException(failure);
     }

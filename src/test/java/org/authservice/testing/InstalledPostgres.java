@@ -2,7 +2,6 @@ package org.authservice.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +37,7 @@ public final class InstalledPostgres implements AutoCloseable {
   public static InstalledPostgres start(String... configuration) {
     try {
       Path folder = Files.createTempDirectory("auth-postgres");
-      var server = new InstalledPostgres(newest(), folder, freePort());
+      var server = new InstalledPostgres(newest(), folder, FreePort.find());
       run(List.of("chmod", "777", folder.toString()), Map.of());
       server.asOwner("initdb", "-D", server.data().toString(), "-A", "trust", "-U", "postgres");
       server.startOn(server.data(), configuration);
@@ -148,12 +147,6 @@ public final class InstalledPostgres implements AutoCloseable {
           .max(Comparator.comparingInt(it -> Integer.parseInt(it.getFileName().toString())))
           .orElseThrow()
           .resolve("bin");
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (var socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
     }
   }
 
