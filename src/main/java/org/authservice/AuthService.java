@@ -40,7 +40,6 @@ import org.authservice.secret.Secrets;
 import org.authservice.settings.Settings;
 import org.authservice.settings.StartFailure;
 import org.authservice.signin.AccountAdministration;
-import org.authservice.token.SigningKeys;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -293,9 +292,7 @@ public final class AuthService implements AutoCloseable {
             rates);
     server.start(site, headers, addresses, publicBaseUrl::toString, DRAIN);
     management.ifPresent(it -> serveManagement(it, headers, addresses));
-    features.revocations().listen();
-    secretKeys.listen();
-    features.keys().signingKeys().ifPresent(SigningKeys::listen);
+    database.listen(features.channels());
     workers.forEach(Worker::start);
     Thread.ofVirtual().name("warm-up").start(features.hasher()::warmUp);
     health.serving(true);

@@ -11,6 +11,7 @@ import org.authservice.account.PendingRegistrations;
 import org.authservice.account.ProfileRoutes;
 import org.authservice.audit.Audit;
 import org.authservice.audit.EventRoutes;
+import org.authservice.database.Channel;
 import org.authservice.docs.DocsRoutes;
 import org.authservice.http.Route;
 import org.authservice.oauth.OAuthRoutes;
@@ -149,6 +150,15 @@ final class Features {
             new DocsRoutes(settings.listener().docs(), url).routes())
         .flatMap(List::stream)
         .toList();
+  }
+
+  /** What this node hears from others. */
+  List<Channel> channels() {
+    List<Channel> channels = new ArrayList<>();
+    channels.add(revocations.channel());
+    channels.add(base.secretKeys().channel());
+    keys.signingKeys().map(SigningKeys::channel).ifPresent(channels::add);
+    return channels;
   }
 
   /** What runs in the background. */

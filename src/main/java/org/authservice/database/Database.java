@@ -1,7 +1,7 @@
 package org.authservice.database;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import java.util.function.Consumer;
+import java.util.List;
 import java.util.function.Function;
 import org.authservice.settings.DatabaseSettings;
 import org.authservice.settings.StartFailure;
@@ -44,12 +44,10 @@ public interface Database extends AutoCloseable {
 
   /**
    * Hears what other nodes {@linkplain Transaction#announce announce}, from now until the database
-   * is closed, as long as there is a connection for it: a fast path, never a guarantee.
-   *
-   * @param channel an SQL identifier in lower case
-   * @param heard is given each text; it must be quick
+   * is closed, as long as there is a connection for it: a fast path, never a guarantee. Called
+   * once, as all channels are heard on one connection.
    */
-  void listen(String channel, Consumer<String> heard);
+  void listen(List<Channel> channels);
 
   /** Whether the database answers a trivial query within two seconds. */
   boolean reachable();

@@ -17,7 +17,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.authservice.settings.DatabaseSettings;
 import org.authservice.settings.StartFailure;
@@ -141,8 +140,8 @@ final class PostgresDatabase implements Database {
   }
 
   @Override
-  public void listen(String channel, Consumer<String> heard) {
-    var listener = new PostgresListener(server, channel, heard, meters);
+  public void listen(List<Channel> channels) {
+    var listener = new PostgresListener(server, channels, meters);
     listeners.add(listener);
     listener.start();
   }

@@ -1,13 +1,13 @@
 package org.authservice.database;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tags;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
@@ -24,21 +24,17 @@ final class PostgresListener implements AutoCloseable {
   private static final long PAUSE_NANOS = 1_000_000_000L;
 
   private final PostgresServer server;
-  private final String channel;
-  private final Consumer<String> heard;
+  private final List<Channel> channels;
   private final AtomicInteger listening;
   private final Thread thread;
   private volatile boolean closed;
   private volatile @Nullable Connection current;
 
-  PostgresListener(
-      PostgresServer server, String channel, Consumer<String> heard, MeterRegistry meters) {
+  PostgresListener(PostgresServer server, List<Channel> channels, MeterRegistry meters) {
     this.server = server;
-    this.channel = channel;
-    this.heard = heard;
-    this.listening =
-        meters.gauge("auth.database.listening", Tags.of("channel", channel), new AtomicInteger());
-    this.thread = Thread.ofVirtual().name("listener-" + channel).unstarted(this::run);
+    this.channels = channels;
+    this.listening = meters.gauge("auth.database.listening", new AtomicInteger());
+    this.thread = Thread.ofVirtual().name("listener").unstarted(this::run);
   }
 
   void start() {
@@ -66,13 +62,14 @@ final class PostgresListener implements AutoCloseable {
               DriverManager.getConnection(server.url(), server.forListening());
           var statement = connection.createStatement()) {
         current = connection;
-        statement.execute("LISTEN " + channel);
+        statement.execute(
+            channels.stream().map(it -> "LISTEN " + it.name()).collect(Collectors.joining(";")));
         listening.set(1);
         told = false;
         hear(connection);
       } catch (SQLException failure) {
         if (!told && !closed) {
-          log.warn("not listening on {}: {}", channel, Failures.firstLine(failure));
+          log.warn("not listening: {}", Failures.firstLine(failure));
           told = true;
         }
       } finally {
@@ -96,16 +93,24 @@ final class PostgresListener implements AutoCloseable {
         continue;
       }
       for (PGNotification notification : notifications) {
-        tell(notification.getParameter());
+        tell(notification.getName(), notification.getParameter());
       }
     }
   }
 
-  private void tell(String text) {
+  private void tell(String name, String text) {
+    for (Channel channel : channels) {
+      if (channel.name().equals(name)) {
+        tell(channel, text);
+      }
+    }
+  }
+
+  private static void tell(Channel channel, String text) {
     try {
-      heard.accept(text);
+      channel.heard().accept(text);
     } catch (RuntimeException failure) {
-      log.error("what was heard on {} was not understood", channel, failure);
+      log.error("what was heard on {} was not understood", channel.name(), failure);
     }
   }
 }

@@ -2,8 +2,8 @@ package org.authservice.database;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.authservice.http.Unavailable;
 import org.authservice.settings.DatabaseSettings;
@@ -68,7 +68,7 @@ final class SqliteDatabase implements Database {
   }
 
   @Override
-  public void listen(String channel, Consumer<String> heard) {
+  public void listen(List<Channel> channels) {
     // One process has the file, and it knows what it does itself.
   }
 

@@ -6,9 +6,9 @@ import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -54,8 +54,8 @@ public final class TracedDatabase implements Database {
   }
 
   @Override
-  public void listen(String channel, Consumer<String> heard) {
-    database.listen(channel, heard);
+  public void listen(List<Channel> channels) {
+    database.listen(channels);
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.authservice.database.Channel;
 import org.authservice.database.Database;
 import org.authservice.database.Statement;
 import org.authservice.http.Answer;
@@ -98,9 +99,9 @@ public final class SecretKeys {
     follow();
   }
 
-  /** Hears of keys as others announce or distrust them; polling stays the guarantee. */
-  public void listen() {
-    database.listen(CHANNEL, id -> follow());
+  /** On which keys are heard as others announce or distrust them; polling stays the guarantee. */
+  public Channel channel() {
+    return new Channel(CHANNEL, id -> follow());
   }
 
   /** A sentence for the operator when a key is missing. */

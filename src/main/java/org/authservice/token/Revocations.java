@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.authservice.database.Channel;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.ErrorCode;
@@ -79,9 +80,9 @@ public final class Revocations {
     return follower;
   }
 
-  /** Hears of revocations as they happen; reading the table stays the guarantee. */
-  public void listen() {
-    database.listen(CHANNEL, this::heard);
+  /** On which revocations are heard as they happen; reading the table stays the guarantee. */
+  public Channel channel() {
+    return new Channel(CHANNEL, this::heard);
   }
 
   /**

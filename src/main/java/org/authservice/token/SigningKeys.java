@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import org.authservice.database.Channel;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.http.ErrorCode;
@@ -210,9 +211,9 @@ public final class SigningKeys implements AccessKeys {
     return revoked;
   }
 
-  /** Hears of changes as they happen; polling stays the guarantee. */
-  public void listen() {
-    database.listen(CHANNEL, kid -> readAll());
+  /** On which changes are heard as they happen; polling stays the guarantee. */
+  public Channel channel() {
+    return new Channel(CHANNEL, kid -> readAll());
   }
 
   /** Makes the next key when it is due, removes the dead, and learns what other nodes have made. */

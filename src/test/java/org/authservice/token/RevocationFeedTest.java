@@ -146,8 +146,8 @@ class RevocationFeedTest {
     }
   }
 
-  /** Two nodes, each of which hears of revocations and of secret keys. */
-  private static final int LISTENERS = 4;
+  /** One connection for each of the two nodes. */
+  private static final int LISTENERS = 2;
 
   private static final String LISTENERS_OF_THIS =
       "datname = current_database() AND application_name = 'auth-service listener'";
