@@ -50,13 +50,13 @@ final class PendingRegistrationStore {
 
   /** Those that nobody confirmed. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM pending_registrations WHERE id IN (
-          SELECT id FROM pending_registrations WHERE created_at < ?
-          ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore.minus(PendingRegistrations.LIFE)).number(most));
+    return Statement.deleteOldest(
+        "pending_registrations",
+        "id",
+        "created_at < ?",
+        "created_at",
+        p -> p.millis(expiredBefore.minus(PendingRegistrations.LIFE)),
+        most);
   }
 
   private static PendingRegistration pending(Row row) throws SQLException {

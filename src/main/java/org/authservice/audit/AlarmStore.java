@@ -61,12 +61,7 @@ final class AlarmStore {
 
   /** Ended alarms, and those that nobody sends any more. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM alarms WHERE id IN (
-          SELECT id FROM alarms WHERE expires_at < ?
-          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "alarms", "id", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
   }
 }

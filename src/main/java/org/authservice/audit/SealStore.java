@@ -108,14 +108,13 @@ final class SealStore {
    * Seals of stretches that ended before then, but for the last such one: there the chain begins.
    */
   Statement<Integer> sweep(Instant before, int most) {
-    return Statement.count(
-        """
-        DELETE FROM audit_seals WHERE number IN (
-          SELECT number FROM audit_seals WHERE number <
-            (SELECT max(number) FROM audit_seals WHERE sealed_until < ?)
-          ORDER BY number LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(before).number(most));
+    return Statement.deleteOldest(
+        "audit_seals",
+        "number",
+        "number < (SELECT max(number) FROM audit_seals WHERE sealed_until < ?)",
+        "number",
+        p -> p.millis(before),
+        most);
   }
 
   private static Seal seal(Row row) throws SQLException {

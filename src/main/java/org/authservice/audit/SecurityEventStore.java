@@ -78,13 +78,8 @@ final class SecurityEventStore {
 
   /** Events of before then. */
   Statement<Integer> sweep(Instant before, int most) {
-    return Statement.count(
-        """
-        DELETE FROM security_events WHERE id IN (
-          SELECT id FROM security_events WHERE at < ?
-          ORDER BY at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(before).number(most));
+    return Statement.deleteOldest(
+        "security_events", "id", "at < ?", "at", p -> p.millis(before), most);
   }
 
   private static RecordedEvent event(Row row) throws SQLException {

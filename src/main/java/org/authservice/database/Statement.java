@@ -59,6 +59,32 @@ public record Statement<T>(
     return new Statement<>(sql, binder, new Reader.Count(), Optional.empty());
   }
 
+  /**
+   * A statement that deletes at most so many rows, oldest first, skipping those that others hold;
+   * it gives the number deleted. Two of them beside each other share the work instead of waiting.
+   *
+   * @param table from which
+   * @param key its primary key, one column
+   * @param condition which rows may go, with {@code ?} for each parameter
+   * @param age the column by which they are ordered; an index leads with it
+   */
+  public static Statement<Integer> deleteOldest(
+      String table, String key, String condition, String age, Binder binder, int most) {
+    String sql =
+        """
+        DELETE FROM %1$s WHERE %2$s IN (
+          SELECT %2$s FROM %1$s WHERE %3$s
+          ORDER BY %4$s LIMIT ? FOR UPDATE SKIP LOCKED)
+        """
+            .formatted(table, key, condition, age);
+    return count(
+        sql,
+        parameters -> {
+          binder.bind(parameters);
+          parameters.number(most);
+        });
+  }
+
   /** A statement that gives at most one row. */
   public static <R> Statement<Optional<R>> row(String sql, Binder binder, RowReader<R> row) {
     return new Statement<>(sql, binder, new Reader.MaybeRow<>(row), Optional.empty());

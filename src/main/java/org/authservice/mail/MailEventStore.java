@@ -16,12 +16,12 @@ final class MailEventStore {
   }
 
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM mail_event_signatures WHERE signature_hash IN (
-          SELECT signature_hash FROM mail_event_signatures WHERE expires_at < ?
-          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "mail_event_signatures",
+        "signature_hash",
+        "expires_at < ?",
+        "expires_at",
+        p -> p.millis(expiredBefore),
+        most);
   }
 }

@@ -208,13 +208,13 @@ final class OutboxStore {
 
   /** What became of a mail is kept for a while, for whoever asks. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM outbox WHERE id IN (
-          SELECT id FROM outbox WHERE created_at < ? AND expires_at < ?
-          ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore.minus(KEPT)).millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "outbox",
+        "id",
+        "created_at < ? AND expires_at < ?",
+        "created_at",
+        p -> p.millis(expiredBefore.minus(KEPT)).millis(expiredBefore),
+        most);
   }
 
   private static Leased leased(Row row) throws SQLException {

@@ -24,13 +24,13 @@ final class SuppressionStore {
   }
 
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM mail_suppressions WHERE address IN (
-          SELECT address FROM mail_suppressions WHERE until_at < ?
-          ORDER BY until_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "mail_suppressions",
+        "address",
+        "until_at < ?",
+        "until_at",
+        p -> p.millis(expiredBefore),
+        most);
   }
 
   Statement<Integer> lift(String address) {

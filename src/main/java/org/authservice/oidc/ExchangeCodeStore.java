@@ -52,12 +52,12 @@ final class ExchangeCodeStore {
 
   /** Those that no app collected. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM exchange_codes WHERE code_hash IN (
-          SELECT code_hash FROM exchange_codes WHERE expires_at < ?
-          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "exchange_codes",
+        "code_hash",
+        "expires_at < ?",
+        "expires_at",
+        p -> p.millis(expiredBefore),
+        most);
   }
 }

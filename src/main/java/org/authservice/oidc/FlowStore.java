@@ -66,24 +66,24 @@ final class FlowStore {
 
   /** Those that never came back. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM provider_flows WHERE state_hash IN (
-          SELECT state_hash FROM provider_flows WHERE expires_at < ?
-          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "provider_flows",
+        "state_hash",
+        "expires_at < ?",
+        "expires_at",
+        p -> p.millis(expiredBefore),
+        most);
   }
 
   /** Those that no app used. */
   Statement<Integer> sweepNonces(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM provider_nonces WHERE nonce_hash IN (
-          SELECT nonce_hash FROM provider_nonces WHERE expires_at < ?
-          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "provider_nonces",
+        "nonce_hash",
+        "expires_at < ?",
+        "expires_at",
+        p -> p.millis(expiredBefore),
+        most);
   }
 
   private static Kept kept(Row row) throws SQLException {

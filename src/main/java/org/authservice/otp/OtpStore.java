@@ -218,24 +218,24 @@ final class OtpStore {
 
   /** Codes also count towards their budgets for a day after they were made. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM codes WHERE id IN (
-          SELECT id FROM codes WHERE created_at < ? AND expires_at < ?
-          ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore.minus(BUDGETS_REMEMBER)).millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "codes",
+        "id",
+        "created_at < ? AND expires_at < ?",
+        "created_at",
+        p -> p.millis(expiredBefore.minus(BUDGETS_REMEMBER)).millis(expiredBefore),
+        most);
   }
 
   /** Failures count for the day in which they began. */
   Statement<Integer> sweepFailures(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM code_failures WHERE address_key IN (
-          SELECT address_key FROM code_failures WHERE day_started_at < ?
-          ORDER BY day_started_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore.minus(BUDGETS_REMEMBER)).number(most));
+    return Statement.deleteOldest(
+        "code_failures",
+        "address_key",
+        "day_started_at < ?",
+        "day_started_at",
+        p -> p.millis(expiredBefore.minus(BUDGETS_REMEMBER)),
+        most);
   }
 
   private static Counted counted(Row row) throws SQLException {

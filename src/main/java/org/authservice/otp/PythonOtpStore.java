@@ -39,12 +39,7 @@ final class PythonOtpStore {
 
   /** In the order of their ids, as the Python service has no index on the expiry. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM otps WHERE id IN (
-          SELECT id FROM otps WHERE expires_at < ?
-          ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.timestamp(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "otps", "id", "expires_at < ?", "id", p -> p.timestamp(expiredBefore), most);
   }
 }

@@ -36,12 +36,7 @@ final class DeviceStore {
 
   /** Devices whose tokens have expired. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM devices WHERE id IN (
-          SELECT id FROM devices WHERE expires_at < ?
-          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "devices", "id", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
   }
 }

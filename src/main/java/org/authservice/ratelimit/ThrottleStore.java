@@ -190,16 +190,14 @@ final class ThrottleStore {
 
   /** No window, day or wait of these goes on. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM throttles WHERE subject IN (
-          SELECT subject FROM throttles WHERE day_started_at < ? AND updated_at < ?
-          ORDER BY day_started_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
+    return Statement.deleteOldest(
+        "throttles",
+        "subject",
+        "day_started_at < ? AND updated_at < ?",
+        "day_started_at",
         p ->
-            p.millis(expiredBefore.minus(LONGEST_COUNT))
-                .millis(expiredBefore.minus(LONGEST_COUNT))
-                .number(most));
+            p.millis(expiredBefore.minus(LONGEST_COUNT)).millis(expiredBefore.minus(LONGEST_COUNT)),
+        most);
   }
 
   /** Assignments that make room in front; the oldest falls out. */

@@ -215,13 +215,13 @@ final class SessionStore {
 
   /** By the absolute end, which never changes. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM sessions WHERE id IN (
-          SELECT id FROM sessions WHERE absolute_expires_at < ?
-          ORDER BY absolute_expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "sessions",
+        "id",
+        "absolute_expires_at < ?",
+        "absolute_expires_at",
+        p -> p.millis(expiredBefore),
+        most);
   }
 
   private static Session session(Row row) throws SQLException {

@@ -34,12 +34,12 @@ final class ResetTokenStore {
 
   /** Those that nobody used. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM reset_tokens WHERE token_hash IN (
-          SELECT token_hash FROM reset_tokens WHERE expires_at < ?
-          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.millis(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "reset_tokens",
+        "token_hash",
+        "expires_at < ?",
+        "expires_at",
+        p -> p.millis(expiredBefore),
+        most);
   }
 }

@@ -61,13 +61,13 @@ final class RevocationStore {
 
   /** The tokens that these rows end have expired by then themselves. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
-    return Statement.count(
-        """
-        DELETE FROM invalidated_tokens WHERE id IN (
-          SELECT id FROM invalidated_tokens WHERE expires_at < ?
-          ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        """,
-        p -> p.naiveTimestamp(expiredBefore).number(most));
+    return Statement.deleteOldest(
+        "invalidated_tokens",
+        "id",
+        "expires_at < ?",
+        "expires_at",
+        p -> p.naiveTimestamp(expiredBefore),
+        most);
   }
 
   private static Entry entry(Row row) throws SQLException {
