@@ -10,7 +10,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -69,7 +68,7 @@ class NginxTest {
       ports.add(FreePort.find());
       nodes.add(node(i));
     }
-    nginx = nginx();
+    nginx = NginxProcess.deployed(folder, port, ports);
   }
 
   @AfterEach
@@ -188,23 +187,6 @@ class NginxTest {
     settings.put(SkewedMain.SKEW_SECONDS, "90");
     Class<?> main = number == NODES - 1 ? SkewedMain.class : Main.class;
     return ServiceProcess.serve(main, settings, folder);
-  }
-
-  /** The file as it is deployed, but for addresses and certificates. */
-  private NginxProcess nginx() throws IOException {
-    String upstream =
-        String.join(
-            "\n",
-            ports.stream()
-                .map(it -> "server 127.0.0.1:" + it + " max_fails=2 fail_timeout=5s;")
-                .toList());
-    String site =
-        Files.readString(Path.of("deploy/nginx.conf"))
-            .replaceFirst("(?s)server 10\\.0\\.0\\.11.*?server 10\\.0\\.0\\.12[^\n]*", upstream)
-            .replace("listen 443 ssl;", "listen 127.0.0.1:" + port + ";")
-            .replaceAll("(?m)^ *ssl_.*$", "");
-    assertThat(site).contains(upstream, "listen 127.0.0.1:" + port);
-    return NginxProcess.start(folder, site);
   }
 
   private List<Integer> checks(Reply tokens) {

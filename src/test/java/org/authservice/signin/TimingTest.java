@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
  * of them; compared are the differences within rounds. Beside the time on the wall the time that
  * this process computed is compared, which other processes do not stretch.
  */
+@Tag("one-node")
 class TimingTest extends HttpTest {
   private static final double TOLERATED = 0.05;
   private static final double PLANTED = 0.25;

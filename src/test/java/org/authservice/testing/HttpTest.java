@@ -1,14 +1,21 @@
 package org.authservice.testing;
 
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** A test that enters by HTTP, on each database, a fresh service for each method. */
+/**
+ * A test that enters by HTTP, on each database, a fresh service for each method. With several nodes
+ * (see {@link Cluster}) it is run on PostgreSQL only, and without what is tagged {@code one-node}:
+ * tests that make nodes of their own or measure one.
+ */
+@Tag("http")
 @ParameterizedClass
-@EnumSource(Databases.class)
+@MethodSource("engines")
 public abstract class HttpTest {
   /** Whoever the test is about. */
   protected static final String ADA = "ada@example.com";
@@ -18,6 +25,10 @@ public abstract class HttpTest {
 
   /** The service, as it is without settings. */
   protected TestService service;
+
+  static List<Databases> engines() {
+    return Cluster.size() > 1 ? List.of(Databases.POSTGRES) : List.of(Databases.values());
+  }
 
   @BeforeEach
   final void startService() {

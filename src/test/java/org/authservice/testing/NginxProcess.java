@@ -6,9 +6,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 /** A real nginx with what a test writes into its {@code http} block. */
 public final class NginxProcess implements AutoCloseable {
@@ -60,6 +62,31 @@ public final class NginxProcess implements AutoCloseable {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(interrupted);
+    }
+  }
+
+  /**
+   * Starts it with the file as it is deployed, but for addresses and certificates.
+   *
+   * @param folder for its files
+   * @param port where it listens
+   * @param nodes where the nodes listen
+   */
+  public static NginxProcess deployed(Path folder, int port, List<Integer> nodes) {
+    String upstream =
+        nodes.stream()
+            .map(it -> "server 127.0.0.1:" + it + " max_fails=2 fail_timeout=5s;")
+            .collect(Collectors.joining("\n"));
+    try {
+      String site =
+          Files.readString(Path.of("deploy/nginx.conf"))
+              .replaceFirst("(?s)server 10\\.0\\.0\\.11.*?server 10\\.0\\.0\\.12[^\n]*", upstream)
+              .replace("listen 443 ssl;", "listen 127.0.0.1:" + port + ";")
+              .replaceAll("(?m)^ *ssl_.*$", "");
+      assertThat(site).contains(upstream, "listen 127.0.0.1:" + port);
+      return start(folder, site);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
     }
   }
 

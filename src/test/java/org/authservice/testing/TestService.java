@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -31,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The whole service on a real database, entered by HTTP. Rate limits are off unless a test sets
- * them; the clock stands still unless a test moves it.
+ * them; the clock stands still unless a test moves it. On PostgreSQL it is a {@link Cluster} when
+ * the tests are run so.
  */
 public final class TestService implements AutoCloseable {
   /** A password that every policy accepts. */
@@ -47,6 +49,7 @@ public final class TestService implements AutoCloseable {
   private final TestClock clock;
   private final Path folder;
   private final AuthService service;
+  private final Optional<Cluster> cluster;
 
   private TestService(Builder builder) {
     this.database = builder.database;
@@ -54,17 +57,25 @@ public final class TestService implements AutoCloseable {
     this.clock = builder.clock;
     try {
       this.folder = Files.createTempDirectory("auth-test");
-      var settings = SettingsReader.read(builder.settings, folder, Secrets.secure()).settings();
-      this.service =
-          AuthService.start(
-              settings,
-              folder,
-              builder.machineClock == null ? clock : builder.machineClock,
-              Secrets.secure(),
-              builder.patience);
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }
+    boolean several = Cluster.size() > 1 && builder.database.url().startsWith("postgresql:");
+    this.cluster =
+        several
+            ? Optional.of(
+                Cluster.start(folder, builder.settings, settings -> node(builder, settings)))
+            : Optional.empty();
+    this.service = cluster.map(Cluster::first).orElseGet(() -> node(builder, builder.settings));
+  }
+
+  private AuthService node(Builder builder, Map<String, String> settings) {
+    return AuthService.start(
+        SettingsReader.read(settings, folder, Secrets.secure()).settings(),
+        folder,
+        builder.machineClock == null ? clock : builder.machineClock,
+        Secrets.secure(),
+        builder.patience);
   }
 
   /** The service on a fresh database. */
@@ -163,7 +174,7 @@ public final class TestService implements AutoCloseable {
     return folder;
   }
 
-  /** The port it listens on. */
+  /** The port that the node itself listens on. */
   public int port() {
     return service.port();
   }
@@ -185,8 +196,15 @@ public final class TestService implements AutoCloseable {
 
   /** Sends any body, as JSON unless a Content-Type is given; null sends none. */
   public Reply send(String method, String path, @Nullable String body, String... headers) {
+    cluster.ifPresent(Cluster::settle);
+    int port = cluster.map(it -> it.port(List.of(headers))).orElseGet(this::port);
+    return send(port, method, path, body, headers);
+  }
+
+  private Reply send(
+      int port, String method, String path, @Nullable String body, String... headers) {
     var request =
-        HttpRequest.newBuilder(URI.create("http://localhost:" + port() + path))
+        HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
             .timeout(Duration.ofSeconds(60))
             .method(
                 method,
@@ -281,11 +299,8 @@ public final class TestService implements AutoCloseable {
     try {
       String key = Files.readString(folder.resolve(".auth-dev-key")).strip();
       List<JsonNode> mails = new ArrayList<>();
-      get("/dev/mail?key=" + key + "&to=" + email.replace("+", "%2B"))
-          .expect(200)
-          .json()
-          .path("mails")
-          .forEach(mails::add);
+      String path = "/dev/mail?key=" + key + "&to=" + email.replace("+", "%2B");
+      send(port(), "GET", path, null).expect(200).json().path("mails").forEach(mails::add);
       return mails;
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
@@ -312,7 +327,7 @@ public final class TestService implements AutoCloseable {
   @Override
   public void close() {
     client.shutdownNow(); // an open connection would be waited for
-    service.close();
+    cluster.ifPresentOrElse(Cluster::close, service::close);
     if (ownsDatabase) {
       database.close();
     }

@@ -18,6 +18,7 @@ import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestDatabase;
 import org.authservice.testing.TestService;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Access tokens under key pairs: made, published, rotated, revoked. */
@@ -182,6 +183,7 @@ class SigningKeysTest extends HttpTest {
   }
 
   @Test
+  @Tag("one-node")
   void anotherNodeTakesAKeyThatSignsAtOnceWithoutWaiting() {
     try (TestDatabase shared = engine.migrated();
         var one = node(shared, "ES256").start();
