@@ -1,4 +1,7 @@
+import java.util.Optional;
 import java.util.concurrent.Executors;
+import org.authservice.operations.Logging;
+import org.authservice.settings.LogSettings;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -14,6 +17,7 @@ final class Empty {
   private Empty() {}
 
   public static void main(String[] arguments) throws Exception {
+    Logging.configure(new LogSettings("WARN", false, Optional.empty()));
     var threads = new QueuedThreadPool(16, 4);
     threads.setReservedThreads(0);
     threads.setVirtualThreadsExecutor(Executors.newVirtualThreadPerTaskExecutor());

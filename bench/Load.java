@@ -17,8 +17,14 @@ import java.util.List;
  * beside what it measures. Closed (rate 0), each connection asks again as soon as it is answered;
  * open, requests fall due at a fixed rate whatever the answers do, and a latency counts from when a
  * request was due, not from when a connection was free (no coordinated omission).
+ *
+ * @param clients one per connection
+ * @param seconds for how long requests are sent
+ * @param rate requests per second, 0 for as fast as it goes
  */
-final class Load {
+record Load(List<Load.Client> clients, double seconds, double rate) {
+  private static final long PATIENCE_NANOS = 10_000_000_000L;
+
   /** What one connection sends next, and what it makes of the answer. */
   interface Client {
     byte[] next();
@@ -26,10 +32,53 @@ final class Load {
     default void answered(String head, String body) {}
   }
 
-  /** Requests per second, and latencies in microseconds. */
+  /** Good answers per second, latencies in microseconds, and how many were no 2xx. */
   record Result(double perSecond, long[] micros, int failures) {
     double percentile(double share) {
       return micros.length == 0 ? 0 : micros[(int) Math.min(micros.length - 1, share * micros.length)];
+    }
+  }
+
+  /** Closed loads that go on in the background until they are closed. */
+  interface Crowd extends AutoCloseable {}
+
+  static Crowd crowd(int port, List<Client> clients) throws InterruptedException {
+    var load = new Load(clients, 0.25, 0);
+    var running = new java.util.concurrent.atomic.AtomicBoolean(true);
+    var first = new java.util.concurrent.CountDownLatch(1);
+    Thread thread =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                while (running.get()) {
+                  load.run(port);
+                  first.countDown();
+                }
+              } catch (IOException failure) {
+                System.err.println(failure);
+                first.countDown();
+              }
+            });
+    first.await();
+    return () -> {
+      running.set(false);
+      thread.join();
+    };
+  }
+
+  Result run(int port) throws IOException {
+    try (Selector selector = Selector.open()) {
+      var running = new Running(selector);
+      for (Client client : clients) {
+        running.connect(port, client);
+      }
+      try {
+        return running.run();
+      } finally {
+        for (SelectionKey key : selector.keys()) {
+          key.channel().close();
+        }
+      }
     }
   }
 
@@ -38,7 +87,6 @@ final class Load {
     final SocketChannel channel;
     final ByteBuffer in = ByteBuffer.allocate(16_384);
     long due;
-    boolean busy;
 
     Connection(Client client, SocketChannel channel) {
       this.client = client;
@@ -46,98 +94,111 @@ final class Load {
     }
   }
 
-  private Load() {}
+  /** One run: what is free, what is sent, what came back. */
+  private final class Running {
+    private final Selector selector;
+    private final Deque<Connection> free = new ArrayDeque<>();
+    private final long start = System.nanoTime();
+    private final long end = start + (long) (seconds * 1e9);
+    private long[] micros = new long[1 << 16];
+    private int count;
+    private int failures;
+    private long sent;
+    private int busy;
 
-  /** Runs for so many seconds, rate 0 for as fast as it goes; 503 and other errors are failures. */
-  static Result run(int port, List<? extends Client> clients, double seconds, double rate)
-      throws IOException {
-    try (Selector selector = Selector.open()) {
-      List<Connection> connections = new ArrayList<>();
-      for (Client client : clients) {
-        SocketChannel channel =
-            SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-        channel.socket().setTcpNoDelay(true);
-        channel.configureBlocking(false);
-        var connection = new Connection(client, channel);
-        channel.register(selector, SelectionKey.OP_READ, connection);
-        connections.add(connection);
-      }
-      long start = System.nanoTime();
-      long end = start + (long) (seconds * 1e9);
-      long[] micros = new long[1 << 16];
-      int count = 0;
-      int failures = 0;
-      Deque<Connection> free = new ArrayDeque<>(connections);
-      long sent = 0;
-      int busy = 0;
+    Running(Selector selector) {
+      this.selector = selector;
+    }
+
+    void connect(int port, Client client) throws IOException {
+      SocketChannel channel =
+          SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      channel.socket().setTcpNoDelay(true);
+      channel.configureBlocking(false);
+      var connection = new Connection(client, channel);
+      channel.register(selector, SelectionKey.OP_READ, connection);
+      free.add(connection);
+    }
+
+    Result run() throws IOException {
       while (true) {
+        sendWhatIsDue();
         long now = System.nanoTime();
-        while (now < end && !free.isEmpty()) {
-          long due = rate == 0 ? now : start + (long) (sent * 1e9 / rate);
-          if (due > now) {
-            break;
-          }
-          Connection connection = free.poll();
-          connection.due = due;
-          connection.channel.write(ByteBuffer.wrap(connection.client.next()));
-          sent++;
-          busy++;
-          now = System.nanoTime();
-        }
-        if (now >= end && (busy == 0 || now > end + 10_000_000_000L)) {
+        if (now >= end && (busy == 0 || now > end + PATIENCE_NANOS)) {
           break;
         }
-        if (rate == 0 || now >= end || free.isEmpty()) {
-          selector.select(100);
-        } else {
-          long wait = start + (long) (sent * 1e9 / rate) - now;
-          if (wait > 1_000_000) {
-            selector.select(wait / 1_000_000);
-          } else {
-            selector.selectNow();
-          }
-        }
+        await(now);
         for (SelectionKey key : selector.selectedKeys()) {
-          Connection connection = (Connection) key.attachment();
-          if (connection.channel.read(connection.in) < 0) {
-            throw new IOException("the service closed a connection");
-          }
-          String text =
-              new String(
-                  connection.in.array(), 0, connection.in.position(), StandardCharsets.ISO_8859_1);
-          int head = text.indexOf("\r\n\r\n");
-          if (head < 0 || text.length() < head + 4 + length(text, head)) {
-            continue;
-          }
-          connection.in.clear();
-          busy--;
-          if (!text.startsWith("HTTP/1.1 2")) {
-            failures++;
-          }
-          connection.client.answered(text.substring(0, head), text.substring(head + 4));
-          if (count == micros.length) {
-            micros = Arrays.copyOf(micros, count * 2);
-          }
-          micros[count++] = (System.nanoTime() - connection.due) / 1_000;
-          free.add(connection);
+          read((Connection) key.attachment());
         }
         selector.selectedKeys().clear();
       }
+      failures += busy; // never answered
       double taken = (System.nanoTime() - start) / 1e9;
-      for (Connection connection : connections) {
-        connection.channel.close();
-      }
       long[] sorted = Arrays.copyOf(micros, count);
       Arrays.sort(sorted);
       return new Result((count - failures) / taken, sorted, failures);
+    }
+
+    private long nextDue() {
+      return start + (long) (sent * 1e9 / rate);
+    }
+
+    private void sendWhatIsDue() throws IOException {
+      long now = System.nanoTime();
+      while (now < end && !free.isEmpty()) {
+        long due = rate == 0 ? now : nextDue();
+        if (due > now) {
+          return;
+        }
+        Connection connection = free.poll();
+        connection.due = due;
+        connection.channel.write(ByteBuffer.wrap(connection.client.next()));
+        sent++;
+        busy++;
+        now = System.nanoTime();
+      }
+    }
+
+    private void await(long now) throws IOException {
+      if (rate == 0 || now >= end || free.isEmpty()) {
+        selector.select(100);
+        return;
+      }
+      long millis = (nextDue() - now) / 1_000_000;
+      if (millis > 0) {
+        selector.select(millis);
+      } else {
+        selector.selectNow();
+      }
+    }
+
+    private void read(Connection connection) throws IOException {
+      if (connection.channel.read(connection.in) < 0) {
+        throw new IOException("the service closed a connection");
+      }
+      String text =
+          new String(connection.in.array(), 0, connection.in.position(), StandardCharsets.ISO_8859_1);
+      int head = text.indexOf("\r\n\r\n");
+      if (head < 0 || text.length() < head + 4 + length(text, head)) {
+        return;
+      }
+      connection.in.clear();
+      busy--;
+      if (!text.startsWith("HTTP/1.1 2")) {
+        failures++;
+      }
+      connection.client.answered(text.substring(0, head), text.substring(head + 4));
+      if (count == micros.length) {
+        micros = Arrays.copyOf(micros, count * 2);
+      }
+      micros[count++] = (System.nanoTime() - connection.due) / 1_000;
+      free.add(connection);
     }
   }
 
   private static int length(String text, int head) {
     int at = text.indexOf("Content-Length: ");
-    if (at < 0 || at > head) {
-      return 0;
-    }
-    return Integer.parseInt(text, at + 16, text.indexOf('\r', at), 10);
+    return at < 0 || at > head ? 0 : Integer.parseInt(text, at + 16, text.indexOf('\r', at), 10);
   }
 }

@@ -1,113 +1,160 @@
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * A PostgreSQL for the run: an installed one, durable commits on, everything else as it comes. As
- * root its processes run as the account postgres, since the server refuses root.
+ * A PostgreSQL for the run, with durable commits: an installed one, or the one that tests embed. As
+ * root an installed one runs as the account postgres, since the server refuses root.
+ *
+ * @param programs where pgbench is, if anywhere
  */
-final class Postgres implements AutoCloseable {
-  private final Path binaries;
-  private final Path folder;
-  private final int port;
-  private final Server server;
+record Postgres(Server server, int port, Optional<Path> programs, AutoCloseable stop, String description)
+    implements AutoCloseable {
 
-  Postgres(Path work) throws IOException, InterruptedException {
-    this.binaries = binaries();
-    this.folder = work.resolve("postgres");
-    this.port = Server.freePort();
-    Files.createDirectories(folder);
+  static Postgres start(Path work) throws Exception {
+    Optional<Path> programs = installation();
+    return programs.isPresent() ? installed(work, programs.get()) : embedded();
+  }
+
+  private static Postgres installed(Path work, Path programs) throws Exception {
+    Path folder = Files.createDirectories(work.resolve("postgres"));
     if (isRoot()) {
+      run(List.of("chmod", "755", work.toString()));
       run(List.of("chown", "postgres", folder.toString()));
     }
-    run(asPostgres("initdb", "-D", folder + "/data", "-A", "trust", "-U", "postgres"));
-    this.server =
+    run(owned(programs, "initdb", "-D", folder + "/data", "-A", "trust", "-U", "postgres"));
+    int port = Server.freePort();
+    Server server =
         Server.start(
-            asPostgres(
-                "postgres", "-D", folder + "/data", "-p", "" + port,
+            owned(
+                programs, "postgres", "-D", folder + "/data", "-p", "" + port,
                 "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + folder,
                 "-c", "synchronous_commit=on", "-c", "fsync=on", "-c", "max_connections=200",
-                "-c", "shared_buffers=256MB"),
+                "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB"),
             Map.of(),
             work.resolve("postgres.log"),
             port,
-            () -> quiet(List.of(binaries.resolve("pg_isready").toString(), "-h", "127.0.0.1", "-p", "" + port)));
+            () -> connects(port));
+    return new Postgres(server, port, Optional.of(programs), server, "PostgreSQL of " + programs);
   }
 
-  String url(String database) {
-    return "postgresql://postgres:x@127.0.0.1:" + port + "/" + database;
+  private static Postgres embedded() throws Exception {
+    EmbeddedPostgres postgres =
+        EmbeddedPostgres.builder()
+            .setServerConfig("synchronous_commit", "on")
+            .setServerConfig("fsync", "on")
+            .setServerConfig("max_connections", "200")
+            .setServerConfig("shared_buffers", "256MB")
+            .setServerConfig("max_wal_size", "4GB")
+            .start();
+    String data = sql(postgres.getPort(), "postgres", "SHOW data_directory");
+    long pid = Long.parseLong(Files.readAllLines(Path.of(data, "postmaster.pid")).getFirst().strip());
+    Server server = Server.of(ProcessHandle.of(pid).orElseThrow(), postgres.getPort());
+    return new Postgres(
+        server, postgres.getPort(), Optional.empty(), postgres, "embedded PostgreSQL, plain JDBC for pgbench");
   }
 
-  Server server() {
-    return server;
+  /** The settings of a service on that database. */
+  Map<String, String> environment(String database, Map<String, String> more) {
+    Map<String, String> environment = new LinkedHashMap<>(more);
+    environment.put("DATABASE_URL", "postgresql://postgres:x@127.0.0.1:" + port + "/" + database);
+    return environment;
   }
 
-  /** Runs SQL by psql and gives what it prints, bare. */
-  String sql(String database, String text) throws IOException, InterruptedException {
-    return run(
-        List.of(binaries.resolve("psql").toString(), "-h", "127.0.0.1", "-p", "" + port, "-U",
-            "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-qAt", "-c", text));
+  /** Makes a database unless it is there; true when it was. */
+  boolean create(String database) throws SQLException {
+    boolean there = !sql("postgres", "SELECT 1 FROM pg_database WHERE datname = '" + database + "'").isEmpty();
+    if (!there) {
+      sql("postgres", "CREATE DATABASE " + database);
+    }
+    return there;
   }
 
-  /** Transactions per second of a pgbench script with 32 clients. */
-  double pgbench(String database, Path script, double seconds)
-      throws IOException, InterruptedException {
-    String out =
-        run(
-            List.of(binaries.resolve("pgbench").toString(), "-h", "127.0.0.1", "-p", "" + port,
-                "-U", "postgres", "-n", "-M", "prepared", "-c", "32", "-j", "2", "-T",
-                "" + Math.max(1, Math.round(seconds)), "-f", script.toString(), database));
-    return out.lines()
-        .filter(line -> line.startsWith("tps = "))
-        .map(line -> Double.parseDouble(line.split(" ")[2]))
-        .findFirst()
-        .orElseThrow(() -> new IOException(out));
+  Connection connect(String database) throws SQLException {
+    return connect(port, database);
+  }
+
+  /** Runs a statement and gives what it returns: a line per row, its first column. */
+  String sql(String database, String text) throws SQLException {
+    return sql(port, database, text);
+  }
+
+  /**
+   * Single-row updates per second by 32 clients: by pgbench or, as the embedded server comes
+   * without it, by plain JDBC.
+   */
+  double updatesPerSecond(String database, int rows, double seconds) throws Exception {
+    long first = Accounts.first(this, database);
+    return programs.isPresent()
+        ? Updates.byPgbench(programs.get(), port, database, first, rows, seconds)
+        : Updates.byJdbc(this, database, first, rows, seconds);
   }
 
   @Override
-  public void close() {
-    server.close();
+  public void close() throws Exception {
+    stop.close();
   }
 
-  private static Path binaries() throws IOException {
+  private static Optional<Path> installation() {
     for (int version = 18; version >= 13; version--) {
       for (String place : List.of("/usr/lib/postgresql/%d/bin", "/usr/pgsql-%d/bin", "/opt/homebrew/opt/postgresql@%d/bin")) {
         Path folder = Path.of(place.formatted(version));
         if (Files.isExecutable(folder.resolve("pgbench"))) {
-          return folder;
+          return Optional.of(folder);
         }
       }
     }
-    throw new IOException("no PostgreSQL with pgbench is installed (Debian: apt install postgresql)");
+    return Optional.empty();
   }
 
   private static boolean isRoot() {
     return "root".equals(System.getProperty("user.name"));
   }
 
-  private List<String> asPostgres(String program, String... arguments) {
+  private static List<String> owned(Path programs, String program, String... arguments) {
     List<String> command = new ArrayList<>();
     if (isRoot()) {
       command.addAll(List.of("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"));
     }
-    command.add(binaries.resolve(program).toString());
+    command.add(programs.resolve(program).toString());
     command.addAll(List.of(arguments));
     return command;
   }
 
-  private static boolean quiet(List<String> command) {
-    try {
-      return new ProcessBuilder(command)
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start()
-              .waitFor()
-          == 0;
-    } catch (IOException | InterruptedException failure) {
+  private static boolean connects(int port) {
+    try (Connection _ = connect(port, "postgres")) {
+      return true;
+    } catch (SQLException notYet) {
       return false;
+    }
+  }
+
+  private static Connection connect(int port, String database) throws SQLException {
+    return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/" + database, "postgres", "x");
+  }
+
+  private static String sql(int port, String database, String text) throws SQLException {
+    try (Connection connection = connect(port, database);
+        Statement statement = connection.createStatement()) {
+      StringBuilder lines = new StringBuilder();
+      if (statement.execute(text)) {
+        ResultSet results = statement.getResultSet();
+        while (results.next()) {
+          lines.append(lines.isEmpty() ? "" : "\n").append(results.getString(1));
+        }
+      }
+      return lines.toString();
     }
   }
 

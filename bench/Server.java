@@ -5,10 +5,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** A process on this machine that is measured: started, waited for, looked at in /proc, stopped. */
-record Server(Process process, int port, double startSeconds) implements AutoCloseable {
+record Server(ProcessHandle process, int port, double startSeconds) implements AutoCloseable {
 
   /** Starts a command with an environment; {@code ready} says whether it answers. */
   static Server start(
@@ -26,7 +28,12 @@ record Server(Process process, int port, double startSeconds) implements AutoClo
       }
       Thread.sleep(5);
     }
-    return new Server(process, port, (System.nanoTime() - start) / 1e9);
+    return new Server(process.toHandle(), port, (System.nanoTime() - start) / 1e9);
+  }
+
+  /** One that something else has started and stops. */
+  static Server of(ProcessHandle process, int port) {
+    return new Server(process, port, 0);
   }
 
   interface Ready {
@@ -52,8 +59,8 @@ record Server(Process process, int port, double startSeconds) implements AutoClo
   /** Seconds of processor time that the process and its children have used. */
   double cpu() throws IOException {
     double ticks = 0;
-    List<ProcessHandle> all = new ArrayList<>(process.toHandle().descendants().toList());
-    all.add(process.toHandle());
+    List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
+    all.add(process);
     for (ProcessHandle each : all) {
       Path stat = Path.of("/proc/" + each.pid() + "/stat");
       if (Files.exists(stat)) {
@@ -69,11 +76,9 @@ record Server(Process process, int port, double startSeconds) implements AutoClo
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(40, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-      }
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
+      process.onExit().get(40, TimeUnit.SECONDS);
+    } catch (InterruptedException | ExecutionException | TimeoutException stuck) {
+      process.destroyForcibly();
     }
   }
 }
