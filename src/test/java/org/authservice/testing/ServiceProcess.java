@@ -41,13 +41,29 @@ public final class ServiceProcess implements AutoCloseable {
 
   /** The same by another main class. */
   public static ServiceProcess serve(Class<?> main, Map<String, String> settings, Path folder) {
+    return serve(System.getProperty("java.class.path"), main, settings, folder);
+  }
+
+  /** The service of other classes than those under test, on the same libraries. */
+  public static ServiceProcess serveOther(Path classes, Map<String, String> settings, Path folder) {
+    String libraries =
+        System.getProperty("java.class.path")
+            .replace(System.getProperty("auth.classpath"), classes.toString());
+    return serve(libraries, Main.class, settings, folder);
+  }
+
+  private static ServiceProcess serve(
+      String classPath, Class<?> main, Map<String, String> settings, Path folder) {
     try {
-      ServiceProcess service = new ServiceProcess(start(main, settings, folder, "serve"));
+      ServiceProcess service =
+          new ServiceProcess(start(classPath, main, settings, folder, "serve"));
       BufferedReader lines = service.process.inputReader(StandardCharsets.UTF_8);
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         service.output.add(line);
         if (line.startsWith(LISTENING)) {
-          service.url = line.substring(LISTENING.length());
+          String port = settings.getOrDefault("PORT", "0");
+          service.url =
+              port.equals("0") ? line.substring(LISTENING.length()) : "http://localhost:" + port;
           Thread.ofVirtual().start(() -> drain(lines));
           return service;
         }
@@ -62,7 +78,8 @@ public final class ServiceProcess implements AutoCloseable {
   public static Ended run(
       Map<String, String> settings, Path folder, String input, String... command) {
     try {
-      Process process = start(Main.class, settings, folder, command);
+      String classPath = System.getProperty("java.class.path");
+      Process process = start(classPath, Main.class, settings, folder, command);
       process.getOutputStream().write(input.getBytes(StandardCharsets.UTF_8));
       process.getOutputStream().close();
       if (!process.waitFor(60, TimeUnit.SECONDS)) {
@@ -81,7 +98,7 @@ public final class ServiceProcess implements AutoCloseable {
     }
   }
 
-  /** Where it listens. */
+  /** Where it listens; behind a proxy that is not where clients reach it. */
   public String url() {
     return url;
   }
@@ -144,7 +161,7 @@ public final class ServiceProcess implements AutoCloseable {
   }
 
   private static Process start(
-      Class<?> main, Map<String, String> settings, Path folder, String... command)
+      String classPath, Class<?> main, Map<String, String> settings, Path folder, String... command)
       throws IOException {
     List<String> words =
         new ArrayList<>(
@@ -155,7 +172,7 @@ public final class ServiceProcess implements AutoCloseable {
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath,
                 main.getName()));
     words.addAll(List.of(command));
     var builder = new ProcessBuilder(words).directory(folder.toFile());
