@@ -63,7 +63,7 @@ final class Cluster implements AutoCloseable {
             it.worker("mail").stop();
             it.worker("alarms").stop();
           });
-      var ports = nodes.stream().map(AuthService::port).toList();
+      var ports = nodes.stream().map(it -> "127.0.0.1:" + it.port()).toList();
       return new Cluster(redis, nodes, NginxProcess.deployed(folder, port, ports), port);
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);

@@ -70,12 +70,12 @@ public final class NginxProcess implements AutoCloseable {
    *
    * @param folder for its files
    * @param port where it listens
-   * @param nodes where the nodes listen
+   * @param nodes host and port of each
    */
-  public static NginxProcess deployed(Path folder, int port, List<Integer> nodes) {
+  public static NginxProcess deployed(Path folder, int port, List<String> nodes) {
     String upstream =
         nodes.stream()
-            .map(it -> "server 127.0.0.1:" + it + " max_fails=2 fail_timeout=5s;")
+            .map(it -> "server " + it + " max_fails=2 fail_timeout=5s;")
             .collect(Collectors.joining("\n"));
     try {
       String site =
