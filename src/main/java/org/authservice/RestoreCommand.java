@@ -48,14 +48,22 @@ final class RestoreCommand implements Callable<Integer> {
       var restoration = new Restoration(database);
       restoration.requireNoNode();
       restoration.finish();
-      return Operator.done("ready to start on. " + UNDONE);
+      return restored("ready to start on. " + UNDONE);
     }
     var sqlite = BackupCommand.sqlite(database, "use pg_restore, then bin/auth restore --loaded,");
     SqliteBackup.Restored restored = new SqliteBackup(sqlite).restore(file, force);
     restored
         .replaced()
         .ifPresent(kept -> System.out.println("The database before is kept as " + kept + "."));
-    return Operator.done(
+    return restored(
         "restored %s: %s. %s".formatted(file, BackupCommand.told(restored.rows()), UNDONE));
+  }
+
+  /** A backup does not hold the key that its secrets are sealed with. */
+  private static int restored(String message) {
+    return Operator.withAnyKey(service -> {
+      service.lack().ifPresent(lack -> System.err.println("Before you start it: " + lack));
+      return Operator.done(message);
+    });
   }
 }

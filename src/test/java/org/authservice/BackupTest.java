@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -183,6 +184,27 @@ class BackupTest {
     var restore = ServiceProcess.run(settings, folder, "", "restore", "auth-backup.db");
     assertThat(restore.exitCode()).isEqualTo(1);
     assertThat(restore.err()).contains("pg_restore", "--loaded");
+  }
+
+  @Test
+  void aKeyThatTheBackupWasNotMadeUnderIsToldAndSpoilsNothing() {
+    try (TestDatabase database = Databases.SQLITE.migrated()) {
+      String token;
+      try (TestService service = service(database)) {
+        token = service.verified(ADA).text("refresh_token");
+        assertThat(command(database, "backup", "auth-backup.db").exitCode()).isZero();
+      }
+      Map<String, String> another =
+          Map.of("DATABASE_URL", database.url(), "SECRET_KEY", KEY.toUpperCase(Locale.ROOT));
+
+      var restored = ServiceProcess.run(another, folder, "", "restore", "auth-backup.db");
+
+      assertThat(restored.exitCode()).isZero();
+      assertThat(restored.err()).startsWith("Before you start it: ").contains("SECRET_KEY");
+      try (TestService service = service(database)) {
+        service.refresh(token).expect(200);
+      }
+    }
   }
 
   private static TestService service(TestDatabase database) {
