@@ -35,13 +35,37 @@ public final class InstalledPostgres implements AutoCloseable {
 
   /** Starts a server with these lines in its configuration. */
   public static InstalledPostgres start(String... configuration) {
+    InstalledPostgres server = installed();
+    server.asOwner("initdb", "-D", server.data().toString(), "-A", "trust", "-U", "postgres");
+    server.startOn(server.data(), configuration);
+    return server;
+  }
+
+  /** Starts a server that repeats what this one commits (streaming replication). */
+  public InstalledPostgres standby() {
+    InstalledPostgres standby = installed();
+    standby.asOwner(
+        "pg_basebackup",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        String.valueOf(port),
+        "-U",
+        "postgres",
+        "-D",
+        standby.data().toString(),
+        "-R",
+        "-c",
+        "fast");
+    standby.startOn(standby.data());
+    return standby;
+  }
+
+  private static InstalledPostgres installed() {
     try {
       Path folder = Files.createTempDirectory("auth-postgres");
-      var server = new InstalledPostgres(newest(), folder, FreePort.find());
       run(List.of("chmod", "777", folder.toString()), Map.of());
-      server.asOwner("initdb", "-D", server.data().toString(), "-A", "trust", "-U", "postgres");
-      server.startOn(server.data(), configuration);
-      return server;
+      return new InstalledPostgres(newest(), folder, FreePort.find());
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }
