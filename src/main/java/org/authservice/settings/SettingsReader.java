@@ -1,35 +1,18 @@
 package org.authservice.settings;
 
-import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
-import org.authservice.settings.TokenSettings.Algorithm;
-import org.authservice.settings.TokenSettings.Legacy;
 
 /** Reads every setting once, from the environment and then from {@code .env}. */
 public final class SettingsReader {
-  private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "::1", "[::1]");
-  // Any scheme, since apps that are web pages inside have their own; never a wildcard or "null".
-  private static final Pattern BROWSER_ORIGIN =
-      Pattern.compile(
-          "(?!http://[^\\[]*:80$)(?!https://[^\\[]*:443$)"
-              + "[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:.]+\\])(:[1-9][0-9]{0,4})?");
-
   private static final Pattern REDIS =
       Pattern.compile(
           "rediss?://([^@/\\s]*@)?([a-zA-Z0-9._-]+|\\[[0-9a-f:.]+])(:[0-9]{1,5})?(/[0-9]*)?");
@@ -101,13 +84,14 @@ public final class SettingsReader {
         source.require(name, "production needs it");
       }
     }
-    ListenerSettings listener = listener(production);
+    ListenerSettings listener = new ListenerSettingsReader(source).read(production);
     DatabaseSettings database = database();
     return new Settings(
         production,
         listener,
         database,
-        tokens(production, listener, database),
+        new TokenSettingsReader(source, folder, secrets, makesFiles)
+            .read(production, listener, database),
         new SessionSettings(
             Duration.ofDays(source.number("REFRESH_TOKEN_EXPIRE_DAYS", 7, 1, 365)),
             Duration.ofDays(source.number("SESSION_MAX_DAYS", 30, 1, 3650)),
@@ -131,59 +115,6 @@ public final class SettingsReader {
         new LogSettingsReader(source, folder).read(production),
         tracing(),
         new AuditSettings(Duration.ofDays(source.number("AUDIT_RETENTION_DAYS", 365, 1, 36_500))));
-  }
-
-  private ListenerSettings listener(boolean production) {
-    String host = source.text("HOST").orElse("127.0.0.1");
-    if (!production && !LOOPBACK.contains(host)) {
-      source.require("SECRET_KEY", "HOST is not a loopback address, so others can reach it");
-    }
-    int management = source.number("MANAGEMENT_PORT", 9000, 0, 65535);
-    return new ListenerSettings(
-        host,
-        source.number("PORT", 8000, 0, 65535),
-        management == 0 ? Optional.empty() : Optional.of(management),
-        source.text("PUBLIC_BASE_URL").flatMap(url -> origin("PUBLIC_BASE_URL", url, production)),
-        corsOrigins(production),
-        Duration.ofSeconds(source.number("SLOW_REQUEST_SECONDS", 2, 0, 3600)),
-        Duration.ofSeconds(source.number("SHUTDOWN_DELAY_SECONDS", production ? 5 : 0, 0, 60)),
-        source.flag("DOCS_ENABLED", !production));
-  }
-
-  private List<String> corsOrigins(boolean production) {
-    List<String> fallback = production ? List.of() : List.of("http://localhost:3000");
-    List<String> origins = source.list("BACKEND_CORS_ORIGINS", fallback);
-    for (String origin : origins) {
-      if (!BROWSER_ORIGIN.matcher(origin).matches()) {
-        source.reject(
-            "BACKEND_CORS_ORIGINS",
-            "\"" + origin + "\" is not an origin as browsers send it (lower case, no usual port)");
-      }
-    }
-    return origins;
-  }
-
-  private Optional<URI> origin(String name, String text, boolean httpsOnly) {
-    Optional<URI> origin = origin(text);
-    if (origin.isEmpty()) {
-      source.reject(name, "it must be an origin: http(s)://host[:port] without a path");
-    } else if (httpsOnly && !"https".equals(origin.get().getScheme())) {
-      source.reject(name, "production needs https");
-    }
-    return origin;
-  }
-
-  private static Optional<URI> origin(String text) {
-    try {
-      URI uri = URI.create(text);
-      boolean web = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-      boolean bare = uri.getPath().isEmpty() && uri.getQuery() == null;
-      boolean plain = uri.getFragment() == null && uri.getUserInfo() == null;
-      boolean whole = uri.getHost() != null && !text.contains("*");
-      return web && bare && plain && whole ? Optional.of(uri) : Optional.empty();
-    } catch (IllegalArgumentException | NullPointerException notOne) {
-      return Optional.empty();
-    }
   }
 
   private DatabaseSettings database() {
@@ -216,91 +147,6 @@ public final class SettingsReader {
       source.reject(name, unfit.reason());
       return Optional.empty();
     }
-  }
-
-  private TokenSettings tokens(
-      boolean production, ListenerSettings listener, DatabaseSettings database) {
-    int accessMinutes = source.number("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1, 1440);
-    int refreshDays = source.number("REFRESH_TOKEN_EXPIRE_DAYS", 7, 1, 365);
-    Algorithm algorithm = algorithm();
-    Secret key = secretKey(production, listener, database);
-    int minimum = Math.max(KeyRules.LEAST_BYTES, algorithm.leastKeyBytes());
-    if (source.problems().isEmpty() && key.bytes().length < minimum) {
-      source.reject("SECRET_KEY", algorithm + " needs at least " + minimum + " bytes");
-    }
-    Legacy legacy = legacy();
-    return new TokenSettings(
-        key,
-        previousKeys(legacy),
-        algorithm,
-        source.text("JWT_ISSUER"),
-        source.text("JWT_AUDIENCE"),
-        Duration.ofMinutes(accessMinutes),
-        legacy,
-        Duration.ofMinutes(source.number("LEGACY_ACCESS_MINUTES", accessMinutes, 1, 1440)),
-        Duration.ofDays(source.number("LEGACY_REFRESH_DAYS", refreshDays, 1, 365)));
-  }
-
-  /** A short key can only verify the Python service's tokens, and that must come to an end. */
-  private List<Secret> previousKeys(Legacy legacy) {
-    List<Secret> keys =
-        source.list("SECRET_KEY_PREVIOUS", List.of()).stream().map(Secret::of).toList();
-    boolean anyShort = keys.stream().anyMatch(key -> key.bytes().length < KeyRules.LEAST_BYTES);
-    if (anyShort && !(legacy instanceof Legacy.AcceptedUntil)) {
-      source.reject(
-          "SECRET_KEY_PREVIOUS",
-          "a key under " + KeyRules.LEAST_BYTES + " bytes needs an end date in LEGACY_TOKENS");
-    }
-    return keys;
-  }
-
-  private Algorithm algorithm() {
-    return source.word(
-        "ALGORITHM",
-        Arrays.stream(Algorithm.values()).collect(Collectors.toMap(Enum::name, it -> it)),
-        Algorithm.HS256);
-  }
-
-  private Secret secretKey(
-      boolean production, ListenerSettings listener, DatabaseSettings database) {
-    Optional<String> given = source.text("SECRET_KEY");
-    if (given.isPresent()) {
-      KeyRules.weakness(given.get()).ifPresent(reason -> source.reject("SECRET_KEY", reason));
-      return Secret.of(given.get());
-    }
-    boolean sqlite = database.location() instanceof DatabaseSettings.Sqlite;
-    if (production || !sqlite || !LOOPBACK.contains(listener.host())) {
-      source.require("SECRET_KEY", "it is generated only for SQLite in development on loopback");
-      return Secret.of("");
-    }
-    if (!source.problems().isEmpty()) {
-      return Secret.of(""); // nothing is written while the start cannot succeed
-    }
-    Path file = folder.toAbsolutePath().normalize().resolve(SecretFile.NAME);
-    source.originOf("SECRET_KEY", file.toString());
-    return makesFiles || exists(database) ? SecretFile.open(file, secrets::token) : secrets.token();
-  }
-
-  private static boolean exists(DatabaseSettings database) {
-    return database.location() instanceof DatabaseSettings.Sqlite(var file, var _)
-        && Files.exists(file);
-  }
-
-  private Legacy legacy() {
-    String text = source.text("LEGACY_TOKENS").orElse("auto");
-    return switch (text.toLowerCase(Locale.ROOT)) {
-      case "auto" -> new Legacy.Auto();
-      case "true" -> new Legacy.Accepted();
-      case "false" -> new Legacy.Refused();
-      default -> {
-        try {
-          yield new Legacy.AcceptedUntil(Instant.parse(text));
-        } catch (DateTimeParseException notADate) {
-          source.reject("LEGACY_TOKENS", "it is not auto, true, false or an RFC 3339 date");
-          yield new Legacy.Refused();
-        }
-      }
-    };
   }
 
   private PasswordSettings passwords() {
