@@ -51,6 +51,7 @@ final class AuditCommand {
               start,
               Math.clamp(limit, 1, 1_000_000));
       List<RecordedEvent> found = service.events().search(search);
+      service.events().record(SecurityEvent.readByOperator("audit list", search.userId()));
       found.forEach(AuditCommand::print);
       return 0;
     });
@@ -72,6 +73,8 @@ final class AuditCommand {
           "%d events under %d seals up to %s%nhead %s%n",
           report.events(), report.seals(), report.until(), report.head());
       report.findings().forEach(System.err::println);
+      String told = report.findings().isEmpty() ? "audit verify" : "audit verify: not whole";
+      service.events().record(SecurityEvent.readByOperator(told, Optional.empty()));
       return report.findings().isEmpty() ? 0 : Main.FAILED;
     });
   }

@@ -182,7 +182,7 @@ public final class AuthService implements AutoCloseable {
   }
 
   /** What an operator can do to mails. */
-  MailAdministration mails() {
+  public MailAdministration mails() {
     return features.mailroom().outbox().administration();
   }
 
@@ -273,7 +273,10 @@ public final class AuthService implements AutoCloseable {
     nodes.worker().runOnce();
     Map<String, String> watched = settings.watched(publicBaseUrl.toString());
     watched.put("SECRET_KEY", keyring.current().id());
-    features.audit().compare(watched);
+    watched.put(
+        "SECRET_KEY_PREVIOUS",
+        keyring.all().stream().skip(1).map(Keyring.Key::id).sorted().toList().toString());
+    features.audit().compare(watched, settings.watchedSecrets());
     var listener = settings.listener();
     var headers = new SecurityHeaders("https".equals(publicBaseUrl.getScheme()));
     var addresses = new ClientAddresses(settings.limits().trustedProxies());

@@ -81,7 +81,7 @@ final class Features {
             base.clock(),
             base.secrets(),
             base.meters());
-    this.mailroom = new Mailroom(base);
+    this.mailroom = new Mailroom(base, audit.events());
     var installation = base.installation();
     this.legacy =
         new LegacyTokens(

@@ -1,5 +1,6 @@
 package org.authservice;
 
+import java.util.Optional;
 import java.util.function.ToIntBiFunction;
 import org.authservice.audit.SecurityEvent;
 import org.authservice.operations.SecretKeys;
@@ -20,7 +21,8 @@ final class KeysCommand {
       description = "Lists secret keys and signing keys, without what is secret of them.",
       mixinStandardHelpOptions = true)
   int list() {
-    return with((_, keys) -> {
+    return with((service, keys) -> {
+      service.events().record(SecurityEvent.readByOperator("keys list", Optional.empty()));
       Keyring keyring = keys.keyring();
       System.out.printf("%-18s %-14s %s%n", "SECRET KEY", "HERE", "STATE");
       for (SecretKeys.Known key : keys.secretKeys().known()) {

@@ -2,8 +2,7 @@ package org.authservice;
 
 import java.util.List;
 import java.util.Set;
-import java.util.function.ToIntBiFunction;
-import org.authservice.audit.SecurityEvent;
+import java.util.function.ToIntFunction;
 import org.authservice.mail.MailAdministration;
 import org.authservice.settings.StartFailure;
 import picocli.CommandLine.Command;
@@ -30,7 +29,7 @@ final class MailCommand {
     if (!STATES.contains(state)) {
       throw new StartFailure(state + " is no state; it is one of queued, sent, expired, dead");
     }
-    return with((_, mails) -> {
+    return with(mails -> {
       List<MailAdministration.Listed> listed = mails.list(state, Math.clamp(most, 1, 10_000));
       for (MailAdministration.Listed mail : listed) {
         System.out.printf(
@@ -53,36 +52,33 @@ final class MailCommand {
       description = "Makes a queued mail due at once; without ID all of them.",
       mixinStandardHelpOptions = true)
   int retry(@Parameters(paramLabel = "ID", arity = "0..1") String id) {
-    return with((service, mails) -> {
+    return with(mails -> {
       if (id == null) {
-        int due = mails.retryAll();
-        return Operator.acted(service, SecurityEvent.Type.MAIL_RETRIED, due + " mail(s) due now");
+        return Operator.done(mails.retryAll() + " mail(s) due now");
       }
       return mails.retry(id)
-          ? Operator.acted(service, SecurityEvent.Type.MAIL_RETRIED, "due now")
+          ? Operator.done("due now")
           : Operator.refused("no queued mail has this id");
     });
   }
 
   @Command(description = "Ends a queued mail unsent.", mixinStandardHelpOptions = true)
   int drop(@Parameters(paramLabel = "ID") String id) {
-    return with((service, mails) ->
-        mails.drop(id)
-            ? Operator.acted(service, SecurityEvent.Type.MAIL_DROPPED, "dropped")
-            : Operator.refused("no queued mail has this id"));
+    return with(mails ->
+        mails.drop(id) ? Operator.done("dropped") : Operator.refused("no queued mail has this id"));
   }
 
   @Command(
       description = "Sends again to an address whose mail bounced for good.",
       mixinStandardHelpOptions = true)
   int allow(@Parameters(paramLabel = "EMAIL") String email) {
-    return with((service, mails) ->
+    return with(mails ->
         mails.lift(email)
-            ? Operator.acted(service, SecurityEvent.Type.MAIL_ALLOWED, "mail is sent there again")
+            ? Operator.done("mail is sent there again")
             : Operator.refused("it was not suppressed"));
   }
 
-  private static int with(ToIntBiFunction<AuthService, MailAdministration> work) {
-    return Operator.offline(service -> work.applyAsInt(service, service.mails()));
+  private static int with(ToIntFunction<MailAdministration> work) {
+    return Operator.offline(service -> work.applyAsInt(service.mails()));
   }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.authservice.audit.SecurityEvents;
 import org.authservice.http.Route;
 import org.authservice.mail.DevMailRoutes;
 import org.authservice.mail.DevMailbox;
@@ -29,7 +30,7 @@ final class Mailroom {
   private final List<Route> routes = new ArrayList<>();
   private Optional<URI> devMailUrl = Optional.empty();
 
-  Mailroom(Foundation base) {
+  Mailroom(Foundation base, SecurityEvents events) {
     this.base = base;
     this.outbox =
         new Outbox(
@@ -43,6 +44,7 @@ final class Mailroom {
             base.keyring(),
             base.clock(),
             base.secrets(),
+            events,
             base.meters());
     routes.addAll(new MailEventRoutes(outbox.events()).routes());
   }

@@ -42,7 +42,8 @@ final class UsersCommand {
     return withAccount(
         email,
         (administration, account) -> {
-          account
+          administration
+              .show(account)
               .json()
               .members()
               .forEach((name, value) -> System.out.printf("%-12s %s%n", name, value));

@@ -74,7 +74,8 @@ class ArchitectureTest {
           .whereLayer("audit")
           .mayOnlyAccessLayers("json", "secret", "settings", "http", "database", "operations")
           .whereLayer("mail")
-          .mayOnlyAccessLayers("json", "secret", "settings", "http", "database", "operations")
+          .mayOnlyAccessLayers(
+              "json", "secret", "settings", "http", "database", "operations", "audit")
           .whereLayer("token")
           .mayOnlyAccessLayers("json", "secret", "settings", "http", "database", "operations")
           .whereLayer("ratelimit")

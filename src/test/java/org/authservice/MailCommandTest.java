@@ -2,11 +2,14 @@ package org.authservice;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.authservice.testing.Databases;
+import org.authservice.testing.LogLines;
 import org.authservice.testing.ServiceProcess;
 import org.authservice.testing.ServiceProcess.Ended;
 import org.authservice.testing.TestDatabase;
@@ -64,8 +67,6 @@ class MailCommandTest {
     assertThat(mail("retry").out()).contains("1 mail(s) due now");
 
     assertThat(mail("drop", ada).out()).contains("dropped");
-    assertThat(column("SELECT state || ' ' || reason FROM outbox WHERE id = '" + ada + "'"))
-        .containsExactly("dead dropped by the operator");
     assertThat(database.column("SELECT payload FROM outbox WHERE id = '" + ada + "'"))
         .containsOnlyNulls();
     assertThat(mail("list", "--state", "dead").out()).contains(ada).contains("1 dead");
@@ -73,6 +74,19 @@ class MailCommandTest {
     assertFailed(mail("drop", ada), "no queued mail has this id");
     assertFailed(mail("retry", ada), "no queued mail has this id");
     assertFailed(mail("list", "--state", "lost"), "lost is no state");
+    assertNodeAccountsFor(ada, "dead: dropped by the operator");
+    assertThat(column("SELECT type FROM security_events WHERE type LIKE 'mail%'"))
+        .containsExactlyInAnyOrder("mail_retried", "mail_retried", "mail_dropped");
+  }
+
+  @Test
+  void theMailsOfAnAccountThatACommandErasedAreAccountedForByANode() {
+    String ada = column("SELECT id FROM outbox ORDER BY recipient").getFirst();
+
+    assertThat(run("users", "delete", "ada@example.com").exitCode()).isZero();
+
+    assertNodeAccountsFor(ada, "dead: account erased");
+    assertThat(column("SELECT recipient FROM outbox")).containsExactly("bob@example.com");
   }
 
   @Test
@@ -86,6 +100,22 @@ class MailCommandTest {
     assertFailed(mail("allow", "ada@example.com"), "it was not suppressed");
   }
 
+  /** A command's process has no metrics and no log of its own. */
+  private void assertNodeAccountsFor(String id, String end) {
+    try (var log = new LogLines("org.authservice.mail", Level.INFO);
+        var node = TestService.with(database).set("SECRET_KEY", SECRET_KEY).metrics().start()) {
+      node.service().worker("mail").runOnce();
+
+      assertThat(log.lines())
+          .filteredOn(line -> line.contains(id))
+          .singleElement()
+          .asString()
+          .endsWith("is " + end);
+      assertThat(node.metrics()).contains("auth_mail_total{outcome=\"dead\"} 1.0");
+    }
+    assertThat(column("SELECT id FROM outbox WHERE state = 'queued'")).doesNotContain(id);
+  }
+
   private static void assertFailed(Ended ended, String line) {
     assertThat(ended.exitCode()).isEqualTo(1);
     assertThat(ended.err()).contains(line);
@@ -96,12 +126,13 @@ class MailCommandTest {
   }
 
   private Ended mail(String... words) {
+    return run(Stream.concat(Stream.of("mail"), Stream.of(words)).toArray(String[]::new));
+  }
+
+  private Ended run(String... command) {
     Map<String, String> settings = new HashMap<>();
     settings.put("DATABASE_URL", database.url());
     settings.put("SECRET_KEY", SECRET_KEY);
-    String[] command = new String[words.length + 1];
-    command[0] = "mail";
-    System.arraycopy(words, 0, command, 1, words.length);
     return ServiceProcess.run(settings, folder, "", command);
   }
 }

@@ -10,6 +10,7 @@ import org.authservice.database.LaggingReads;
 import org.authservice.operations.Sweep;
 import org.authservice.operations.Worker;
 import org.authservice.secret.Keyring;
+import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
 import org.authservice.settings.Settings;
 
@@ -47,9 +48,9 @@ public final class Audit {
     return seals;
   }
 
-  /** Records which of these settings changed since a node last started. */
-  public void compare(Map<String, String> watched) {
-    settingsSeen.compare(watched);
+  /** Records which of these settings and secrets changed since a node last started. */
+  public void compare(Map<String, String> watched, Map<String, Secret> secrets) {
+    settingsSeen.compare(watched, secrets);
   }
 
   /** What seals, and what sends alarms. */

@@ -52,6 +52,8 @@ public record SecurityEvent(
     ACCOUNT_DEACTIVATED,
     ACCOUNT_REACTIVATED,
     ACCOUNT_DELETED,
+    ACCOUNT_SIGNED_OUT,
+    OPERATOR_READ,
     SETTING_CHANGED,
     SIGNING_KEY_MADE,
     SIGNING_KEY_REVOKED,
@@ -88,6 +90,16 @@ public record SecurityEvent(
   /** What an operator did, to no account in particular. */
   public static SecurityEvent byOperator(Type type) {
     return new SecurityEvent(type, OK, Optional.empty(), Optional.empty(), OPERATOR);
+  }
+
+  /**
+   * What an operator looked at.
+   *
+   * @param what the command, which becomes the outcome
+   * @param userId whose data, if it was one account's
+   */
+  public static SecurityEvent readByOperator(String what, Optional<Long> userId) {
+    return new SecurityEvent(Type.OPERATOR_READ, what, userId, Optional.empty(), OPERATOR);
   }
 
   /** Something that was refused. */

@@ -8,12 +8,14 @@ import org.authservice.database.Transaction;
 import org.authservice.http.Client;
 import org.authservice.secret.Hmac;
 import org.authservice.secret.Keyring;
+import org.authservice.secret.Secret;
 
 /**
  * Notices at the start of a node that a setting is another than at the start before, on whichever
  * node that was. Only codes of the values are kept.
  */
 final class SettingsSeen {
+  private static final int LONGEST_NAME = 40;
   private static final Client NODE = new Client("", "auth-service", Optional.empty(), "start");
 
   private final SettingsSeenStore store = new SettingsSeenStore();
@@ -32,10 +34,13 @@ final class SettingsSeen {
    * Records an event for each setting that changed; the first time, none.
    *
    * @param settings values by name; the name becomes the event's outcome
+   * @param secrets the same of what is masked everywhere else
    */
-  void compare(Map<String, String> settings) {
-    Map<String, String> fingerprints = new TreeMap<>(settings);
-    fingerprints.replaceAll(hmac::over);
+  void compare(Map<String, String> settings, Map<String, Secret> secrets) {
+    Map<String, String> fingerprints = new TreeMap<>();
+    settings.forEach((name, value) -> fingerprints.put(named(name), hmac.over(value)));
+    secrets.forEach(
+        (name, value) -> fingerprints.put(named(name), hmac.over("secret", name, value.reveal())));
     fingerprints.entrySet().removeAll(database.read(store.all()));
     if (!fingerprints.isEmpty()) {
       database.transaction(tx -> {
@@ -43,6 +48,11 @@ final class SettingsSeen {
         return true;
       });
     }
+  }
+
+  /** As it fits the tables: the names of programs and providers may be long. */
+  private static String named(String name) {
+    return name.substring(0, Math.min(name.length(), LONGEST_NAME));
   }
 
   private void note(Transaction tx, String name, String fingerprint) {

@@ -60,23 +60,27 @@ final class Delivery {
     this.meters = meters;
   }
 
-  /** Ends every mail that is past its life. */
+  /** Ends every mail that is past its life or was withdrawn. */
   void expire() {
     List<OutboxStore.Ended> ended;
     do {
       ended = database.commit(store.expire(EXPIRED_AT_ONCE, clock.instant()));
-      ended.forEach(
-          mail -> ended(mail.id(), mail.template(), "expired", Optional.of("not sent in time")));
+      for (OutboxStore.Ended mail : ended) {
+        ended(mail.id(), mail.template(), mail.state(), Optional.of(mail.reason()));
+        if (mail.reason().equals(OutboxStore.ERASED)) {
+          database.commit(store.remove(mail.id()));
+        }
+      }
     } while (ended.size() == EXPIRED_AT_ONCE);
   }
 
-  /** Ends and removes every mail of an account that is being erased. */
+  /**
+   * Withdraws what waits of an account that is being erased, and removes the rest. Perhaps this is
+   * a command's process: a node accounts for what was withdrawn.
+   */
   void forget(Transaction tx, long userId) {
-    List<OutboxStore.Ended> queued = tx.run(store.forgetQueued(userId));
+    tx.run(store.withdraw(userId, clock.instant()));
     tx.run(store.forget(userId));
-    tx.afterCommit(() ->
-        queued.forEach(
-            mail -> ended(mail.id(), mail.template(), "dead", Optional.of("account erased"))));
   }
 
   /** Leases mails that are due: nobody else sends them while the lease lasts. */
@@ -115,8 +119,14 @@ final class Delivery {
   private void send(OutboxStore.Leased mail, Letter letter) {
     var envelope =
         new Transport.Envelope(mail.id(), mail.recipient(), thread(mail), mail.expiresAt());
-    Transport.Outcome outcome = transport.send(envelope, letter);
+    Transport.Outcome outcome =
+        transport.send(envelope, letter, () -> database.read(store.wanted(mail)).isPresent());
     switch (outcome) {
+      case Transport.Outcome.Withdrawn _ -> {
+        breaker.reached();
+        log.info(
+            "mail {} ({}) ended elsewhere before it was handed over", mail.id(), mail.template());
+      }
       case Transport.Outcome.Sent _ -> {
         breaker.reached();
         finish(mail, "sent", Optional.empty());
@@ -164,8 +174,9 @@ final class Delivery {
     long cap = Math.clamp(life / 10, LEAST_CAP.toMillis(), MOST_CAP.toMillis());
     long wait = Math.min(FIRST_RETRY.toMillis() << Math.min(mail.attempts() - 1, 16), cap);
     long jittered = wait / 2 + ThreadLocalRandom.current().nextLong(wait / 2 + 1);
-    database.commit(store.retry(mail, reason, clock.instant().plusMillis(jittered)));
-    meters.counter("auth.mail", "outcome", "retried").increment();
-    log.info("mail {} ({}) is tried again: {}", mail.id(), mail.template(), reason);
+    if (database.commit(store.retry(mail, reason, clock.instant().plusMillis(jittered))) == 1) {
+      meters.counter("auth.mail", "outcome", "retried").increment();
+      log.info("mail {} ({}) is tried again: {}", mail.id(), mail.template(), reason);
+    }
   }
 }

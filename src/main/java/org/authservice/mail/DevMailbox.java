@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Where mail goes in development without SMTP: to the terminal (not to the log, which holds no
@@ -33,7 +34,15 @@ public final class DevMailbox implements Transport {
   }
 
   @Override
-  public synchronized Outcome send(Envelope envelope, Letter letter) {
+  public Outcome send(Envelope envelope, Letter letter, BooleanSupplier wanted) {
+    if (!wanted.getAsBoolean()) {
+      return new Outcome.Withdrawn();
+    }
+    take(envelope, letter);
+    return new Outcome.Sent();
+  }
+
+  private synchronized void take(Envelope envelope, Letter letter) {
     mails.addFirst(new Delivered(envelope.id(), envelope.recipient(), letter, clock.instant()));
     while (mails.size() > KEPT) {
       mails.removeLast();
@@ -42,7 +51,6 @@ public final class DevMailbox implements Transport {
         "%n--- mail to %s%n--- %s%n%n%s---%n%n",
         envelope.recipient(), letter.subject(), letter.text());
     terminal.flush();
-    return new Outcome.Sent();
   }
 
   @Override

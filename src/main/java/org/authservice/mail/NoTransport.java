@@ -1,5 +1,7 @@
 package org.authservice.mail;
 
+import java.util.function.BooleanSupplier;
+
 /** Production without {@code SMTP_HOST}: no mail leaves. */
 public final class NoTransport implements Transport {
   /** The absence of a transport. */
@@ -11,7 +13,7 @@ public final class NoTransport implements Transport {
   }
 
   @Override
-  public Outcome send(Envelope envelope, Letter letter) {
+  public Outcome send(Envelope envelope, Letter letter, BooleanSupplier wanted) {
     return new Outcome.Unreachable("SMTP_HOST is not set");
   }
 

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.authservice.audit.SecurityEvents;
 import org.authservice.database.Database;
 import org.authservice.database.Transaction;
 import org.authservice.operations.Sweep;
@@ -47,6 +48,7 @@ public final class Outbox {
       Keyring keyring,
       Clock clock,
       Secrets secrets,
+      SecurityEvents securityEvents,
       MeterRegistry meters) {
     this.database = database;
     this.transport = transport;
@@ -61,7 +63,8 @@ public final class Outbox {
     var pace = new Pace(settings.maxPerMinute(), clock);
     this.dispatch = new Dispatch(delivery, transport, pace, breaker, settings.connections());
     this.sender = new Worker("mail", POLL, dispatch::run, meters);
-    this.administration = new MailAdministration(database, store, suppressions, clock);
+    this.administration =
+        new MailAdministration(database, store, suppressions, securityEvents, clock);
     this.events =
         settings
             .eventsKey()
@@ -99,6 +102,18 @@ public final class Outbox {
     byte[] code = mail.code().map(Secret::reveal).orElse("").getBytes(StandardCharsets.UTF_8);
     tx.run(store.insert(id, mail, sealer.seal(code, id), clock.instant()));
     tx.afterCommit(this::wake);
+  }
+
+  /**
+   * The same, unless so many of the kind were queued for the account within that time, five days at
+   * most. The caller holds the lock on the account's row.
+   */
+  public void queueAtMost(Transaction tx, Mail mail, int times, Duration within) {
+    long userId = mail.userId().orElseThrow();
+    Instant since = clock.instant().minus(within);
+    if (tx.run(store.queuedSince(userId, mail.template(), since)).orElse(0) < times) {
+      queue(tx, mail);
+    }
   }
 
   /** Does the work of queuing a mail, for nobody: a stranger cannot tell the difference. */

@@ -8,8 +8,14 @@ import java.util.Optional;
 import org.authservice.database.Row;
 import org.authservice.database.Statement;
 
-/** All SQL on {@code outbox}. */
+/**
+ * All SQL on {@code outbox}. A queued mail without a payload was withdrawn: nobody sends it, and it
+ * waits for a node that accounts for its end, as a command's process has no metrics and no log.
+ */
 final class OutboxStore {
+  /** Why a mail of an erased account ends; its row goes as soon as that is accounted for. */
+  static final String ERASED = "account erased";
+
   private static final Duration KEPT = Duration.ofDays(6);
 
   /**
@@ -41,7 +47,7 @@ final class OutboxStore {
       Optional<String> reason) {}
 
   /** A mail that was ended without being sent. */
-  record Ended(String id, String template) {}
+  record Ended(String id, String template, String state, String reason) {}
 
   /** Queues a mail, in its account's languages before those of the request. */
   Statement<Integer> insert(String id, Mail mail, byte[] payload, Instant now) {
@@ -63,6 +69,14 @@ final class OutboxStore {
                 .millis(now)
                 .number(mail.userId())
                 .text(mail.languages()));
+  }
+
+  /** How many mails of a kind were queued for an account since then. */
+  Statement<Optional<Integer>> queuedSince(long userId, Template template, Instant since) {
+    return Statement.row(
+        "SELECT count(*) AS mails FROM outbox WHERE user_id = ? AND template = ? AND created_at > ?",
+        p -> p.number(userId).text(template.name()).millis(since),
+        row -> row.integer("mails"));
   }
 
   /** What a mail to nobody leaves: a row like any other, never sent. */
@@ -90,12 +104,24 @@ final class OutboxStore {
         UPDATE outbox SET lease_until = ?, attempts = attempts + 1
         WHERE id IN (
           SELECT id FROM outbox WHERE state = 'queued' AND due_at <= ? AND lease_until <= ?
+            AND payload IS NOT NULL
           ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
         RETURNING id, recipient, template, languages, payload, attempts, created_at, expires_at,
           lease_until
         """,
         p -> p.millis(leaseEnd).millis(now).millis(now).number(most),
         OutboxStore::leased);
+  }
+
+  /** Whether a leased mail is still to be sent, and by this node. */
+  Statement<Optional<String>> wanted(Leased mail) {
+    return Statement.row(
+        """
+        SELECT id FROM outbox
+        WHERE id = ? AND state = 'queued' AND lease_until = ? AND payload IS NOT NULL
+        """,
+        p -> p.text(mail.id()).millis(mail.leaseEnd()),
+        row -> row.text("id"));
   }
 
   /** Ends a mail and wipes what was in it, unless another node holds it by now. */
@@ -118,20 +144,22 @@ final class OutboxStore {
             mail.id());
   }
 
-  /** Ends what is past its life and in nobody's hands, some at a time. */
+  /** Ends what is withdrawn, or past its life and in nobody's hands, some at a time. */
   Statement<List<Ended>> expire(int most, Instant now) {
     return Statement.rows(
         """
-        UPDATE outbox SET state = 'expired', reason = 'not sent in time', payload = NULL,
-          finished_at = ?
+        UPDATE outbox SET state = CASE WHEN payload IS NULL THEN 'dead' ELSE 'expired' END,
+          reason = CASE WHEN payload IS NULL THEN reason ELSE 'not sent in time' END,
+          payload = NULL, finished_at = ?
         WHERE state = 'queued' AND id IN (
           SELECT id FROM outbox
           WHERE state = 'queued' AND expires_at <= ? AND lease_until <= ?
           LIMIT ? FOR UPDATE SKIP LOCKED)
-        RETURNING id, template
+        RETURNING id, template, state, reason
         """,
         p -> p.millis(now).millis(now).millis(now).number(most),
-        row -> new Ended(row.text("id"), row.text("template")));
+        row ->
+            new Ended(row.text("id"), row.text("template"), row.text("state"), row.text("reason")));
   }
 
   Statement<Integer> retry(Leased mail, String reason, Instant dueAt) {
@@ -148,7 +176,9 @@ final class OutboxStore {
     return Statement.rows(
         """
         SELECT id, template, recipient, state, attempts, created_at, due_at, expires_at, reason
-        FROM outbox WHERE state = ? ORDER BY created_at DESC LIMIT ?
+        FROM outbox
+        WHERE CASE WHEN state = 'queued' AND payload IS NULL THEN 'dead' ELSE state END = ?
+        ORDER BY created_at DESC LIMIT ?
         """,
         p -> p.text(state).number(most),
         row ->
@@ -166,39 +196,52 @@ final class OutboxStore {
 
   Statement<Integer> dueNow(String id, Instant now) {
     return Statement.count(
-        "UPDATE outbox SET due_at = ? WHERE id = ? AND state = 'queued'",
+        "UPDATE outbox SET due_at = ? WHERE id = ? AND state = 'queued' AND payload IS NOT NULL",
         p -> p.millis(now).text(id));
   }
 
   Statement<Integer> allDueNow(Instant now) {
     return Statement.count(
-        "UPDATE outbox SET due_at = ? WHERE state = 'queued' AND due_at > ?",
+        """
+        UPDATE outbox SET due_at = ?
+        WHERE state = 'queued' AND due_at > ? AND payload IS NOT NULL
+        """,
         p -> p.millis(now).millis(now));
   }
 
+  /** Withdraws a mail from whoever has leased it. */
   Statement<Integer> drop(String id, Instant now) {
     return Statement.count(
         """
-        UPDATE outbox SET state = 'dead', reason = 'dropped by the operator', payload = NULL,
-          finished_at = ?
-        WHERE id = ? AND state = 'queued'
+        UPDATE outbox SET reason = 'dropped by the operator', payload = NULL, lease_until = 0,
+          expires_at = ?
+        WHERE id = ? AND state = 'queued' AND payload IS NOT NULL
         """,
         p -> p.millis(now).text(id));
   }
 
   Statement<Optional<Instant>> oldestQueued() {
     return Statement.row(
-        "SELECT min(created_at) AS oldest FROM outbox WHERE state = 'queued'",
+        "SELECT min(created_at) AS oldest FROM outbox WHERE state = 'queued' AND payload IS NOT NULL",
         p -> {},
         row -> row.optionalNumber("oldest").map(Instant::ofEpochMilli).orElse(Instant.MAX));
   }
 
-  /** Removes an account's mails that have not ended. */
-  Statement<List<Ended>> forgetQueued(long userId) {
-    return Statement.rows(
-        "DELETE FROM outbox WHERE user_id = ? AND state = 'queued' RETURNING id, template",
-        p -> p.number(userId),
-        row -> new Ended(row.text("id"), row.text("template")));
+  /** Withdraws an account's mails that have not ended, and leaves nothing personal of them. */
+  Statement<Integer> withdraw(long userId, Instant now) {
+    return Statement.count(
+        """
+        UPDATE outbox SET reason = ?, payload = NULL, lease_until = 0, expires_at = ?,
+          user_id = NULL, recipient = '', languages = ''
+        WHERE user_id = ? AND state = 'queued'
+        """,
+        p -> p.text(ERASED).millis(now).number(userId));
+  }
+
+  /** Removes a mail that has ended. */
+  Statement<Integer> remove(String id) {
+    return Statement.count(
+        "DELETE FROM outbox WHERE id = ? AND state <> 'queued'", p -> p.text(id));
   }
 
   /** Removes an account's other mails. */

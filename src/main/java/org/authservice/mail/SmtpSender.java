@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Date;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.authservice.mail.Transport.Envelope;
@@ -44,7 +45,7 @@ final class SmtpSender {
     this.clock = clock;
   }
 
-  Outcome send(Envelope envelope, Letter letter) {
+  Outcome send(Envelope envelope, Letter letter, BooleanSupplier wanted) {
     InternetAddress to;
     try {
       to = new InternetAddress(envelope.recipient(), true);
@@ -63,12 +64,19 @@ final class SmtpSender {
           : new Outcome.Unreachable(reason);
     }
     try {
+      if (!wanted.getAsBoolean()) {
+        idle.push(connection);
+        return new Outcome.Withdrawn();
+      }
       connection.send(message(connection, envelope, to, letter), to, deadline);
       idle.push(connection);
       return new Outcome.Sent();
     } catch (MessagingException failure) {
       connection.close();
       return outcome(failure);
+    } catch (RuntimeException notKnown) {
+      connection.close();
+      throw notKnown;
     }
   }
 

@@ -2,6 +2,7 @@ package org.authservice.mail;
 
 import java.time.Clock;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.authservice.operations.Tracing;
 import org.authservice.settings.MailSettings;
@@ -27,9 +28,9 @@ public final class SmtpTransport implements Transport {
   }
 
   @Override
-  public Outcome send(Envelope envelope, Letter letter) {
+  public Outcome send(Envelope envelope, Letter letter, BooleanSupplier wanted) {
     return tracing.call(
-        "SMTP send", Map.of("server.address", host), _ -> sender().send(envelope, letter));
+        "SMTP send", Map.of("server.address", host), _ -> sender().send(envelope, letter, wanted));
   }
 
   @Override

@@ -65,9 +65,9 @@ final class Suppressions {
         : database.read(store.reason(folded(address), clock.instant()));
   }
 
-  /** Sends to that address again; false when it was not suppressed. */
-  boolean lift(String address) {
-    return database.commit(store.lift(folded(address))) == 1;
+  /** Sends to that address again; no row when it was not suppressed. */
+  Statement<Integer> lift(String address) {
+    return store.lift(folded(address));
   }
 
   /** Those that have passed. */

@@ -1,6 +1,7 @@
 package org.authservice.mail;
 
 import java.time.Instant;
+import java.util.function.BooleanSupplier;
 
 /** A way for mail to leave. */
 public sealed interface Transport permits SmtpTransport, DevMailbox, NoTransport {
@@ -30,6 +31,9 @@ public sealed interface Transport permits SmtpTransport, DevMailbox, NoTransport
     /** Another try may succeed. */
     record Failed(String reason) implements Outcome {}
 
+    /** It was not wanted any more, and was not handed over. */
+    record Withdrawn() implements Outcome {}
+
     /** No mail can leave for now. */
     record Unreachable(String reason) implements Outcome {}
   }
@@ -37,8 +41,13 @@ public sealed interface Transport permits SmtpTransport, DevMailbox, NoTransport
   /** Whether it can send anything at all. */
   boolean available();
 
-  /** Sends one mail. May be called by several threads at once. */
-  Outcome send(Envelope envelope, Letter letter);
+  /**
+   * Sends one mail. May be called by several threads at once.
+   *
+   * @param wanted asked last, when all that remains is handing it over: reaching a server may take
+   *     long enough for the account to be erased
+   */
+  Outcome send(Envelope envelope, Letter letter, BooleanSupplier wanted);
 
   /** Nothing more to send for now: connections may be closed. */
   void idle();

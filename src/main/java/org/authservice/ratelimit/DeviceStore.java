@@ -28,6 +28,14 @@ final class DeviceStore {
         row -> row.number("user_id"));
   }
 
+  /** A device of the account beside that one. */
+  Statement<Optional<String>> other(long userId, String id, Instant now) {
+    return Statement.row(
+        "SELECT id FROM devices WHERE user_id = ? AND id <> ? AND expires_at > ? LIMIT 1",
+        p -> p.number(userId).text(id).millis(now),
+        row -> row.text("id"));
+  }
+
   Statement<Integer> deleteAll(long userId, Optional<String> except) {
     return Statement.count(
         "DELETE FROM devices WHERE user_id = ? AND id <> ?",

@@ -62,6 +62,11 @@ public final class Devices {
         .orElseGet(() -> mint(tx, userId).id());
   }
 
+  /** Whether the account has signed in, or registered, on another device than that one. */
+  public boolean hasOther(Transaction tx, long userId, String deviceId) {
+    return tx.run(store.other(userId, deviceId, clock.instant())).isPresent();
+  }
+
   /** The token of a device, always the same. */
   public Secret token(String deviceId, long userId) {
     String user = Long.toString(userId);

@@ -14,16 +14,19 @@ import org.authservice.mail.Mail;
 import org.authservice.mail.Outbox;
 import org.authservice.mail.Template;
 import org.authservice.operations.Sweep;
+import org.authservice.ratelimit.Devices;
 import org.authservice.token.Revocations;
 
 /** What is said, and to whom, when more than one party seems to use a session. */
 final class SessionAlarms {
   private static final int SHARED_OFTEN = 3;
-  private static final Duration WARNING_LIFE = Duration.ofDays(1);
+  private static final int NEW_DEVICES_A_DAY = 3;
+  private static final Duration DAY = Duration.ofDays(1);
 
   private final SessionStore store = new SessionStore();
   private final Database database;
   private final Revocations revocations;
+  private final Devices devices;
   private final KnownNetworks networks;
   private final SecurityEvents events;
   private final Outbox outbox;
@@ -32,12 +35,14 @@ final class SessionAlarms {
   SessionAlarms(
       Database database,
       Revocations revocations,
+      Devices devices,
       KnownNetworks networks,
       SecurityEvents events,
       Outbox outbox,
       Clock clock) {
     this.database = database;
     this.revocations = revocations;
+    this.devices = devices;
     this.networks = networks;
     this.events = events;
     this.outbox = outbox;
@@ -46,15 +51,23 @@ final class SessionAlarms {
 
   /**
    * Notes that an account signs in on a device, or from a network, on which it never has: not the
-   * first time, when everything is new.
+   * first time, when everything is new. Of a device the owner is told, who alone knows whose it is;
+   * but nobody whose mailbox is not proven, and not without end where a client keeps no device
+   * token.
    *
    * @param device on which; the same as {@code known} if that is still known
    */
   void noteSignIn(
-      Transaction tx, long userId, String device, Optional<String> known, Client client) {
+      Transaction tx, Account account, String device, Optional<String> known, Client client) {
+    long userId = account.id();
     KnownNetworks.Seen network = networks.note(tx, userId, client.address());
-    if (network != KnownNetworks.Seen.FIRST && !known.equals(Optional.of(device))) {
+    if (network != KnownNetworks.Seen.FIRST
+        && !known.equals(Optional.of(device))
+        && devices.hasOther(tx, userId, device)) {
       events.record(tx, SecurityEvent.ok(SecurityEvent.Type.NEW_DEVICE, userId, client));
+      if (account.verified()) {
+        outbox.queueAtMost(tx, mail(Template.NEW_DEVICE, account), NEW_DEVICES_A_DAY, DAY);
+      }
     }
     if (network == KnownNetworks.Seen.NEW) {
       events.record(tx, SecurityEvent.ok(SecurityEvent.Type.NEW_NETWORK, userId, client));
@@ -133,13 +146,15 @@ final class SessionAlarms {
   }
 
   private void warn(Transaction tx, Template template, Account account) {
-    outbox.queue(
-        tx,
-        new Mail(
-            template,
-            account.email(),
-            Optional.of(account.id()),
-            Optional.empty(),
-            clock.instant().plus(WARNING_LIFE)));
+    outbox.queue(tx, mail(template, account));
+  }
+
+  private Mail mail(Template template, Account account) {
+    return new Mail(
+        template,
+        account.email(),
+        Optional.of(account.id()),
+        Optional.empty(),
+        clock.instant().plus(DAY));
   }
 }

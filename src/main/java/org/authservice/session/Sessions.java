@@ -88,7 +88,13 @@ public final class Sessions {
     this.events = events;
     this.alarms =
         new SessionAlarms(
-            database, revocations, new KnownNetworks(keyring, clock), events, outbox, clock);
+            database,
+            revocations,
+            devices,
+            new KnownNetworks(keyring, clock),
+            events,
+            outbox,
+            clock);
     this.reuseGrace = reuseGrace;
     this.steady = steady;
     this.clock = clock;
@@ -186,7 +192,9 @@ public final class Sessions {
     Instant now = now();
     Instant absoluteEnd = now.plus(settings.maxLife());
     String device = devices.keepOrMint(tx, account.id(), deviceId);
-    alarms.noteSignIn(tx, account.id(), device, deviceId, client);
+    if (!provenAt.equals(Instant.EPOCH)) { // else the Python service's session goes on
+      alarms.noteSignIn(tx, account, device, deviceId, client);
+    }
     var session =
         new Session(
             id,

@@ -3,6 +3,7 @@ package org.authservice.settings;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.authservice.secret.Secret;
 
 /**
  * All settings, one record per concern.
@@ -26,6 +27,7 @@ public record Settings(
     LogSettings logs,
     TracingSettings tracing,
     AuditSettings audit) {
+  private static final Secret NONE = Secret.of("");
 
   /**
    * What must be the same on every node, by the settings' names; without secrets.
@@ -62,6 +64,29 @@ public record Settings(
     watched.put("alarm settings", alarms.toString());
     watched.put("API_CLIENTS", new TreeSet<>(apiClients.secrets().keySet()).toString());
     watched.put("AUDIT_RETENTION_DAYS", Long.toString(audit.kept().toDays()));
+    watched.put("ENVIRONMENT", production ? "production" : "development");
+    watched.put("BACKEND_CORS_ORIGINS", listener.corsOrigins().toString());
+    watched.put("DOCS_ENABLED", Boolean.toString(listener.docs()));
+    return watched;
+  }
+
+  /** The secrets whose changes an operator may want to know of, by the settings' names. */
+  public Map<String, Secret> watchedSecrets() {
+    Map<String, Secret> watched = new TreeMap<>();
+    if (database.location() instanceof DatabaseSettings.Postgres postgres) {
+      watched.put("DATABASE_URL", postgres.password());
+    }
+    watched.put("REDIS_URL", limits.redis().orElse(NONE));
+    watched.put("SMTP_PASSWORD", mail.smtp().flatMap(MailSettings.Smtp::password).orElse(NONE));
+    watched.put("MAIL_EVENTS_SECRET", mail.eventsKey().orElse(NONE));
+    watched.put(
+        "SECURITY_WEBHOOK_SECRET",
+        alarms.webhook().map(AlarmSettings.Webhook::secret).orElse(NONE));
+    watched.put(
+        "GOOGLE_CLIENT_SECRET",
+        providers.google().map(ProviderSettings.OpenIdProvider::clientSecret).orElse(NONE));
+    providers.others().forEach(it -> watched.put("OIDC_PROVIDERS " + it.name(), it.clientSecret()));
+    apiClients.secrets().forEach((id, secret) -> watched.put("API_CLIENTS " + id, secret));
     return watched;
   }
 }

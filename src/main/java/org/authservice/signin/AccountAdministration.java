@@ -73,6 +73,12 @@ public final class AccountAdministration {
             .orElseGet(Creation.EmailTaken::new));
   }
 
+  /** The account, for somebody to look at: that they did is recorded. */
+  public Account show(Account account) {
+    events.record(SecurityEvent.readByOperator("users show", Optional.of(account.id())));
+    return account;
+  }
+
   /** The account with that address. */
   public Optional<Account> find(EmailAddress email) {
     return accounts.find(email);
@@ -108,8 +114,9 @@ public final class AccountAdministration {
     erasure.erase(account, SecurityEvent.OPERATOR);
   }
 
-  /** The living sessions of an account. */
+  /** The living sessions of an account, for somebody to look at. */
   public List<SessionOverview.Shown> sessions(Account account) {
+    events.record(SecurityEvent.readByOperator("sessions list", Optional.of(account.id())));
     return sessions.list(account.id());
   }
 
@@ -124,6 +131,7 @@ public final class AccountAdministration {
       accounts.lock(tx, account.id());
       accounts.raiseCredentials(tx, account.id());
       revocation.revokeAll(tx, account.id(), SecurityEvent.OPERATOR);
+      record(tx, SecurityEvent.Type.ACCOUNT_SIGNED_OUT, account.id());
       return true;
     });
   }

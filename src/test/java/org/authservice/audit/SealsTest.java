@@ -251,6 +251,40 @@ class SealsTest extends HttpTest {
     }
   }
 
+  @Test
+  void aChangedSecretIsAnEventAndItsValueIsNowhere() {
+    try (TestDatabase database = engine.migrated()) {
+      for (String word :
+          List.of("first-word-0123456789", "first-word-0123456789", "other-word-0123456789")) {
+        TestService.with(database)
+            .set("PUBLIC_BASE_URL", "http://localhost:8000")
+            .set("MAIL_EVENTS_SECRET", word)
+            .set("API_CLIENTS", "{\"shop\": \"" + word + "\"}")
+            .set("GOOGLE_CLIENT_ID", "web")
+            .set("GOOGLE_CLIENT_SECRET", word)
+            .set("SMTP_USERNAME", "mailer")
+            .set("SMTP_PASSWORD", word)
+            .set("SMTP_HOST", "127.0.0.1")
+            .set("MAIL_FROM", "no-reply@example.org")
+            .set("SECURITY_WEBHOOK_URL", "http://127.0.0.1:1/")
+            .set("SECURITY_WEBHOOK_SECRET", word + "-0123456789")
+            .start()
+            .close();
+      }
+
+      assertThat(
+              database.column("SELECT outcome FROM security_events WHERE type = 'setting_changed'"))
+          .containsExactlyInAnyOrder(
+              "MAIL_EVENTS_SECRET",
+              "API_CLIENTS shop",
+              "GOOGLE_CLIENT_SECRET",
+              "SMTP_PASSWORD",
+              "SECURITY_WEBHOOK_SECRET");
+      assertThat(database.column("SELECT setting || ' ' || fingerprint FROM settings_seen"))
+          .noneMatch(it -> String.valueOf(it).contains("-word-"));
+    }
+  }
+
   /** Lets minutes pass in which something happens and is sealed. */
   private void live(int minutes) {
     live(service, minutes);

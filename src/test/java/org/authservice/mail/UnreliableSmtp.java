@@ -35,6 +35,8 @@ final class UnreliableSmtp implements AutoCloseable {
     HANGS_UP,
     /** Never greets. */
     SILENT,
+    /** Takes every mail, but greets nobody until its mood is another. */
+    GREETS_LATE,
     /** Greets, and never answers to a recipient. */
     TARPIT,
     /** Greets a byte at a time, without end. */
@@ -111,7 +113,7 @@ final class UnreliableSmtp implements AutoCloseable {
     }
   }
 
-  /** Waits for what happens next: {@code taken} or {@code TLS failed}. */
+  /** Waits for what happens next: {@code taken}, {@code waits} or {@code TLS failed}. */
   @Nullable String awaitNews() {
     try {
       return news.poll(30, TimeUnit.SECONDS);
@@ -186,6 +188,12 @@ final class UnreliableSmtp implements AutoCloseable {
       case SILENT -> {
         awaitOtherMood(Mood.SILENT);
         return false;
+      }
+      case GREETS_LATE -> {
+        news.add("waits");
+        awaitOtherMood(Mood.GREETS_LATE);
+        reply(client, "220 ready at last");
+        return true;
       }
       case DRIPS -> {
         do {

@@ -125,6 +125,11 @@ public final class TestService implements AutoCloseable {
       return this;
     }
 
+    /** Serves metrics too. */
+    public Builder metrics() {
+      return set("MANAGEMENT_PORT", Integer.toString(FreePort.find()));
+    }
+
     /** Lets time pass. */
     public Builder realTime() {
       machineClock = Clock.systemUTC();
@@ -225,6 +230,11 @@ public final class TestService implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(interrupted);
     }
+  }
+
+  /** What Prometheus reads; see {@link Builder#metrics}. */
+  public String metrics() {
+    return send(service.managementPort().orElseThrow(), "GET", "/metrics", null).http().body();
   }
 
   /** Does the same many times at once, and returns what came of each. */
