@@ -35,7 +35,7 @@ record Options(
       if (!List.of("--root", "--serve", "--smoke", "--only", "--rounds", "--seconds", "--accounts")
           .contains(name)) {
         throw new IllegalArgumentException(
-            "usage: bin/bench [--smoke | --pieces] [--only ROW] [--rounds N] [--seconds N] [--accounts N]");
+            "usage: bin/bench [--smoke] [--only ROW] [--rounds N] [--seconds N] [--accounts N]");
       }
       given.put(name, name.equals("--smoke") || i + 1 == arguments.length ? "" : arguments[++i]);
     }

@@ -8,11 +8,7 @@ import org.authservice.database.Statement;
 
 /** All SQL on {@code users}. */
 final class AccountStore {
-  private static final String COLUMNS =
-      """
-      id, email, hashed_password, is_active, is_verified, full_name, created_at, updated_at,
-      password_confirmed, credentials_version, tokens_valid_from
-      """;
+  private static final String COLUMNS = AccountColumns.ALL;
 
   /** The exact spelling wins: an old database may hold two that differ in case. */
   Statement<Optional<Account>> byAddress(EmailAddress address) {
@@ -45,7 +41,7 @@ final class AccountStore {
             "SELECT item, "
                 + COLUMNS
                 + "FROM unnest(?::bigint[]) WITH ORDINALITY AS asked (asked_id, item)"
-                + " JOIN users ON id = asked_id",
+                + " JOIN users ON users.id = asked_id",
             Long.toString(id));
   }
 
@@ -203,18 +199,18 @@ final class AccountStore {
         row -> row.integer("found") == 1);
   }
 
-  private static Account account(Row row) throws SQLException {
+  static Account account(Row row) throws SQLException {
     return new Account(
-        row.number("id"),
-        row.text("email"),
-        row.optionalText("hashed_password"),
-        row.flag("is_active"),
-        row.flag("is_verified"),
-        row.optionalText("full_name"),
-        row.timestamp("created_at"),
-        row.timestamp("updated_at"),
-        row.flag("password_confirmed"),
-        row.integer("credentials_version"),
-        row.millis("tokens_valid_from"));
+        row.number("account_id"),
+        row.text("account_email"),
+        row.optionalText("account_password"),
+        row.flag("account_active"),
+        row.flag("account_verified"),
+        row.optionalText("account_name"),
+        row.timestamp("account_created_at"),
+        row.timestamp("account_updated_at"),
+        row.flag("account_password_confirmed"),
+        row.integer("account_credentials"),
+        row.millis("account_tokens_from"));
   }
 }

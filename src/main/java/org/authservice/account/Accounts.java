@@ -83,7 +83,7 @@ public final class Accounts {
 
   /** The owner has proven the mailbox. */
   public void markVerified(Transaction tx, long id) {
-    tx.run(store.markVerified(id, clock.instant()));
+    tx.send(store.markVerified(id, clock.instant()));
   }
 
   /**
@@ -91,33 +91,33 @@ public final class Accounts {
    * needs confirming.
    */
   public void passToProver(Transaction tx, long id) {
-    tx.run(identities.deleteAll(id));
-    tx.run(store.passToProver(id, clock.instant()));
+    tx.send(identities.deleteAll(id));
+    tx.send(store.passToProver(id, clock.instant()));
   }
 
   /** Remembers which languages its owner prefers, as in {@code Accept-Language}. */
   public void speaks(Transaction tx, long id, String languages) {
-    tx.run(store.setLanguages(id, languages));
+    tx.send(store.setLanguages(id, languages));
   }
 
   /** The mailbox's owner says that the password is theirs. */
   public void confirmPassword(Transaction tx, long id) {
-    tx.run(store.confirmPassword(id, clock.instant()));
+    tx.send(store.confirmPassword(id, clock.instant()));
   }
 
   /** Sets a new password; whatever the old credentials opened is to be ended by the caller. */
   public void setPassword(Transaction tx, long id, String hash) {
-    tx.run(store.setPassword(id, hash, clock.instant()));
+    tx.send(store.setPassword(id, hash, clock.instant()));
   }
 
   /** Lets no sign-in that is under way finish with the credentials it began with. */
   public void raiseCredentials(Transaction tx, long id) {
-    tx.run(store.raiseCredentials(id, clock.instant()));
+    tx.send(store.raiseCredentials(id, clock.instant()));
   }
 
   /** Refuses refresh tokens that the Python service issued before now. */
   public void endLegacyTokens(Transaction tx, long id) {
-    tx.run(store.endLegacyTokens(id, clock.instant()));
+    tx.send(store.endLegacyTokens(id, clock.instant()));
   }
 
   /** Switches an account on or off; false when it already was. */
@@ -127,13 +127,13 @@ public final class Accounts {
 
   /** Erases everything personal; the id stays taken for ever. */
   public void erase(Transaction tx, long id) {
-    tx.run(identities.deleteAll(id));
-    tx.run(store.erase(id, "deleted-" + secrets.id() + "@invalid", clock.instant()));
+    tx.send(identities.deleteAll(id));
+    tx.send(store.erase(id, "deleted-" + secrets.id() + "@invalid", clock.instant()));
   }
 
   /** Remembers how an account was registered, until its mailbox is proven. */
   public void rememberRegistration(Transaction tx, long userId, Registration registration) {
-    tx.run(store.insertRegistration(userId, registration));
+    tx.send(store.insertRegistration(userId, registration));
   }
 
   /** Takes out how the account was registered; empty after the first time. */

@@ -31,14 +31,23 @@ final class PendingRegistrationStore {
 
   Statement<Optional<PendingRegistration>> newest(String addressKey, Instant since) {
     return Statement.row(
-        "SELECT "
-            + COLUMNS
-            + """
-             FROM pending_registrations WHERE address_key = ? AND created_at > ?
-            ORDER BY created_at DESC, id LIMIT 1
-            """,
-        p -> p.text(addressKey).millis(since),
-        PendingRegistrationStore::pending);
+            "SELECT "
+                + COLUMNS
+                + """
+                 FROM pending_registrations WHERE address_key = ? AND created_at > ?
+                ORDER BY created_at DESC, id LIMIT 1
+                """,
+            p -> p.text(addressKey).millis(since),
+            PendingRegistrationStore::pending)
+        .gathered(
+            "SELECT item, newest.* FROM unnest(?::varchar[], ?::bigint[])"
+                + " WITH ORDINALITY AS asked (asked_key, since, item) JOIN LATERAL (SELECT "
+                + COLUMNS
+                + """
+                 FROM pending_registrations WHERE address_key = asked_key AND created_at > since
+                ORDER BY created_at DESC, id LIMIT 1) newest ON true
+                """,
+            addressKey);
   }
 
   Statement<Optional<PendingRegistration>> take(String id) {

@@ -24,7 +24,7 @@ public final class PendingRegistrations {
 
   /** Remembers one. */
   public void add(Transaction tx, PendingRegistration pending) {
-    tx.run(store.insert(pending, clock.instant()));
+    tx.send(store.insert(pending, clock.instant()));
   }
 
   /** The newest one for an address, for which another code may be asked within a day. */

@@ -79,7 +79,7 @@ final class Alarms {
   void queue(Transaction tx, String id, SecurityEvent event) {
     Instant now = clock.instant();
     byte[] payload = sealer.seal(Json.write(json(now, event)), id);
-    tx.run(store.insert(id, payload, now, now.plus(LIFE)));
+    tx.send(store.insert(id, payload, now, now.plus(LIFE)));
     tx.afterCommit(sender::wake);
   }
 

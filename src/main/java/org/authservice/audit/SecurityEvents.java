@@ -50,7 +50,7 @@ public final class SecurityEvents {
   /** Writes the event in the transaction that it describes; the log line follows its commit. */
   public void record(Transaction tx, SecurityEvent event) {
     String id = secrets.id();
-    tx.run(insert(id, event));
+    tx.send(insert(id, event));
     if (event.type().alarming() && alarms.wanted()) {
       alarms.queue(tx, id, event);
     }
@@ -95,7 +95,7 @@ public final class SecurityEvents {
 
   /** Leaves of a deleted account's events only that they happened. */
   public void anonymise(Transaction tx, long userId) {
-    tx.run(store.anonymise(userId));
+    tx.send(store.anonymise(userId));
   }
 
   /** What clean-up may delete: events older than they are to be kept. */

@@ -23,8 +23,10 @@ final class Execution {
       statement.binder().bind(new SingleParameters(prepared, dialect));
       return switch (statement.reader()) {
         case Statement.Reader.Count _ -> (T) Integer.valueOf(prepared.executeUpdate());
-        case Statement.Reader.Rows<?> rows -> (T) rows(prepared, rows.row(), dialect);
-        case Statement.Reader.MaybeRow<?> one -> (T) maybeRow(prepared, one.row(), dialect);
+        case Statement.Reader.Rows<?> rows ->
+            (T) rows(prepared.executeQuery(), rows.row(), dialect);
+        case Statement.Reader.MaybeRow<?> one ->
+            (T) maybeRow(prepared.executeQuery(), one.row(), dialect);
       };
     } finally {
       if (log.isDebugEnabled()) {
@@ -34,10 +36,21 @@ final class Execution {
     }
   }
 
-  private static <R> List<R> rows(
-      PreparedStatement prepared, Statement.RowReader<R> reader, Dialect dialect)
+  /** Reads what the statement that was executed is at: it may have several results. */
+  @SuppressWarnings("unchecked") // each reader is a Reader of the type its case gives
+  static <T> T read(PreparedStatement executed, Statement.Reader<T> reader, Dialect dialect)
       throws SQLException {
-    try (ResultSet results = prepared.executeQuery()) {
+    return switch (reader) {
+      case Statement.Reader.Count _ -> (T) Integer.valueOf(executed.getUpdateCount());
+      case Statement.Reader.Rows<?> rows -> (T) rows(executed.getResultSet(), rows.row(), dialect);
+      case Statement.Reader.MaybeRow<?> one ->
+          (T) maybeRow(executed.getResultSet(), one.row(), dialect);
+    };
+  }
+
+  private static <R> List<R> rows(ResultSet all, Statement.RowReader<R> reader, Dialect dialect)
+      throws SQLException {
+    try (ResultSet results = all) {
       Row row = new Row(results, dialect);
       List<R> values = new ArrayList<>();
       while (results.next()) {
@@ -49,9 +62,8 @@ final class Execution {
 
   /** Reads to the end: SQLite completes an UPDATE … RETURNING only there. */
   private static <R> Optional<R> maybeRow(
-      PreparedStatement prepared, Statement.RowReader<R> reader, Dialect dialect)
-      throws SQLException {
-    try (ResultSet results = prepared.executeQuery()) {
+      ResultSet all, Statement.RowReader<R> reader, Dialect dialect) throws SQLException {
+    try (ResultSet results = all) {
       if (!results.next()) {
         return Optional.empty();
       }

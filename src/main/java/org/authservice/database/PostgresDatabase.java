@@ -253,13 +253,14 @@ final class PostgresDatabase implements Database {
       afterCommit.clear();
       try (Connection connection = connection(pool)) {
         return inTransaction(connection, work, afterCommit);
-      } catch (Aborted aborted) {
+      } catch (PostgresTransaction.Aborted aborted) {
         if (!repeats(attempt, aborted.failure())) {
+          // A connection lost at the end leaves the outcome open: as an outage, the client asks
+          // again.
           throw PostgresFailures.translate(aborted.sql(), aborted.failure());
         }
       } catch (SQLException failure) {
         if (!repeats(attempt, failure)) {
-          // A connection lost here leaves the outcome open: as an outage, the client asks again.
           throw PostgresFailures.translate("COMMIT", failure);
         }
       }
@@ -278,14 +279,18 @@ final class PostgresDatabase implements Database {
       Connection connection, Function<Transaction, T> work, AfterCommit afterCommit)
       throws SQLException {
     connection.setAutoCommit(false);
+    var transaction = new PostgresTransaction(connection, dialect, afterCommit);
     T value;
     try {
-      value = work.apply(new PostgresTransaction(connection, afterCommit));
+      value = work.apply(transaction);
+      transaction.commit();
     } catch (Throwable failure) {
+      if (failure instanceof PostgresTransaction.Aborted aborted) {
+        evictIfReadOnly(connection, aborted.failure());
+      }
       rollBack(connection, failure);
       throw failure;
     }
-    connection.commit();
     connection.setAutoCommit(true);
     return value;
   }
@@ -312,74 +317,15 @@ final class PostgresDatabase implements Database {
     try (PreparedStatement prepared = connection.prepareStatement(dialect.sql(statement.sql()))) {
       return Execution.run(prepared, statement, dialect);
     } catch (SQLException failure) {
-      if (PostgresFailures.isReadOnly(failure)) {
-        pool.evictConnection(connection); // the next one leads to the new primary
-      }
+      evictIfReadOnly(connection, failure);
       throw failure;
     }
   }
 
-  /** A statement of a transaction failed: carries the driver's exception through the work. */
-  private static final class Aborted extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    private final String sql;
-    private final SQLException failure;
-
-    Aborted(String sql, SQLException failure) {
-      super(failure);
-      this.sql = sql;
-      this.failure = failure;
-    }
-
-    String sql() {
-      return sql;
-    }
-
-    SQLException failure() {
-      return failure;
-    }
-  }
-
-  private final class PostgresTransaction implements Transaction {
-    private final Connection connection;
-    private final AfterCommit afterCommit;
-
-    PostgresTransaction(Connection connection, AfterCommit afterCommit) {
-      this.connection = connection;
-      this.afterCommit = afterCommit;
-    }
-
-    @Override
-    public <T> T run(Statement<T> statement) {
-      try {
-        return PostgresDatabase.this.run(connection, statement);
-      } catch (SQLException failure) {
-        throw new Aborted(statement.sql(), failure);
-      }
-    }
-
-    @Override
-    public void lock(String name) {
-      run(
-          Statement.row(
-              "SELECT pg_advisory_xact_lock(?)",
-              parameters -> parameters.number(LockName.number(name)),
-              row -> true));
-    }
-
-    @Override
-    public void announce(String channel, String text) {
-      run(
-          Statement.row(
-              "SELECT pg_notify(?, ?)",
-              parameters -> parameters.text(channel).text(text),
-              row -> true));
-    }
-
-    @Override
-    public void afterCommit(Runnable action) {
-      afterCommit.add(action);
+  /** The next connection leads to the new primary. */
+  private void evictIfReadOnly(Connection connection, SQLException failure) {
+    if (PostgresFailures.isReadOnly(failure)) {
+      pool.evictConnection(connection);
     }
   }
 }

@@ -125,8 +125,18 @@ public final class TracedDatabase implements Database {
     }
 
     @Override
+    public void send(Statement<Integer> statement) {
+      transaction.send(statement); // with others, so it is no span of its own
+    }
+
+    @Override
     public void lock(String name) {
       transaction.lock(name);
+    }
+
+    @Override
+    public <T> T runLocked(String name, Statement<T> statement) {
+      return spanned(name(statement), context, () -> transaction.runLocked(name, statement));
     }
 
     @Override

@@ -6,10 +6,20 @@ public interface Transaction {
   <T> T run(Statement<T> statement);
 
   /**
+   * Runs a statement whose outcome nobody here looks at, at the latest when the transaction
+   * commits: on PostgreSQL in one round trip with what follows it. When it fails the transaction
+   * does.
+   */
+  void send(Statement<Integer> statement);
+
+  /**
    * Waits until no other transaction holds the lock of that name, and holds it to the end. It
    * stands for a row that may not exist yet; on SQLite every transaction holds it already.
    */
   void lock(String name);
+
+  /** Takes the {@linkplain #lock lock}, then runs a statement that sees what its holder left. */
+  <T> T runLocked(String name, Statement<T> statement);
 
   /**
    * Sends a text to whoever {@linkplain Database#listen listens} on the channel, once the

@@ -100,7 +100,7 @@ public final class Outbox {
   public void queue(Transaction tx, Mail mail) {
     String id = secrets.id();
     byte[] code = mail.code().map(Secret::reveal).orElse("").getBytes(StandardCharsets.UTF_8);
-    tx.run(store.insert(id, mail, sealer.seal(code, id), clock.instant()));
+    tx.send(store.insert(id, mail, sealer.seal(code, id), clock.instant()));
     tx.afterCommit(this::wake);
   }
 
@@ -120,7 +120,7 @@ public final class Outbox {
   public void queueDecoy(Transaction tx, Template template) {
     String id = secrets.id();
     byte[] code = "000000".getBytes(StandardCharsets.UTF_8);
-    tx.run(store.insertDecoy(id, template, sealer.seal(code, id), clock.instant()));
+    tx.send(store.insertDecoy(id, template, sealer.seal(code, id), clock.instant()));
     tx.afterCommit(this::wake);
   }
 

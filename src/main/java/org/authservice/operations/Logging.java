@@ -4,22 +4,21 @@ import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.ConsoleAppender;
-import ch.qos.logback.core.OutputStreamAppender;
-import ch.qos.logback.core.encoder.Encoder;
-import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
+import ch.qos.logback.core.Appender;
+import ch.qos.logback.core.encoder.EncoderBase;
 import ch.qos.logback.core.rolling.RollingFileAppender;
 import ch.qos.logback.core.rolling.SizeAndTimeBasedFileNamingAndTriggeringPolicy;
 import ch.qos.logback.core.rolling.TimeBasedRollingPolicy;
 import ch.qos.logback.core.util.Duration;
 import ch.qos.logback.core.util.FileSize;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.Map;
-import net.logstash.logback.encoder.LogstashEncoder;
 import org.authservice.settings.LogSettings;
 import org.authservice.settings.LogSettings.RotatedFile;
 import org.authservice.settings.StartFailure;
@@ -50,7 +49,8 @@ public final class Logging {
     context.getLogger("org.authservice").setLevel(level);
     QUIET.forEach((name, quiet) -> context.getLogger(name).setLevel(quiet));
 
-    root.addAppender(queued(new ConsoleAppender<>(), settings, context));
+    var console = new FileOutputStream(FileDescriptor.out); // whole lines, so without a buffer
+    root.addAppender(started(new LogWriter(lines(settings), console), context));
     settings
         .file()
         .ifPresent(file -> root.addAppender(queued(rotated(file, context), settings, context)));
@@ -68,22 +68,26 @@ public final class Logging {
     ((LoggerContext) LoggerFactory.getILoggerFactory()).stop();
   }
 
-  /** Nobody who logs waits for what it is written to. */
+  private static LogWriter.Lines lines(LogSettings settings) {
+    return settings.json() ? new JsonLines() : new TextLayout();
+  }
+
+  private static <T extends Appender<ILoggingEvent>> T started(T appender, LoggerContext context) {
+    appender.setContext(context);
+    appender.start();
+    return appender;
+  }
+
+  /** Files that follow each other are Logback's; nobody who logs waits for them either. */
   private static AsyncAppender queued(
-      OutputStreamAppender<ILoggingEvent> target, LogSettings settings, LoggerContext context) {
-    Encoder<ILoggingEvent> encoder = settings.json() ? new LogstashEncoder() : text();
-    encoder.setContext(context);
-    encoder.start();
-    target.setContext(context);
-    target.setEncoder(encoder);
-    target.start();
+      RollingFileAppender<ILoggingEvent> target, LogSettings settings, LoggerContext context) {
+    target.setEncoder(new Lined(lines(settings)));
     var async = new AsyncAppender();
-    async.setContext(context);
     async.setQueueSize(8192);
     async.setDiscardingThreshold(0);
-    async.addAppender(target);
-    async.start();
-    return async;
+    async.setMaxFlushTime(10_000);
+    async.addAppender(started(target, context));
+    return started(async, context);
   }
 
   private static RollingFileAppender<ILoggingEvent> rotated(
@@ -129,12 +133,32 @@ public final class Logging {
     }
   }
 
-  private static Encoder<ILoggingEvent> text() {
-    var layout = new TextLayout();
-    layout.start();
-    var encoder = new LayoutWrappingEncoder<ILoggingEvent>();
-    encoder.setCharset(StandardCharsets.UTF_8);
-    encoder.setLayout(layout);
-    return encoder;
+  /** The same lines for an appender of Logback's, which asks for one at a time. */
+  private static final class Lined extends EncoderBase<ILoggingEvent> {
+    private static final byte[] NOTHING = {};
+
+    private final LogWriter.Lines lines;
+    private final LineBuffer buffer = new LineBuffer();
+
+    Lined(LogWriter.Lines lines) {
+      this.lines = lines;
+    }
+
+    @Override
+    public byte[] headerBytes() {
+      return NOTHING;
+    }
+
+    @Override
+    public byte[] encode(ILoggingEvent event) {
+      buffer.clear();
+      lines.append(event, buffer);
+      return Arrays.copyOf(buffer.bytes(), buffer.length());
+    }
+
+    @Override
+    public byte[] footerBytes() {
+      return NOTHING;
+    }
   }
 }

@@ -3,7 +3,6 @@ package org.authservice.operations;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.StackTraceElementProxy;
-import ch.qos.logback.core.LayoutBase;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -15,12 +14,17 @@ import org.slf4j.event.KeyValuePair;
  * exceptions may quote clients, so whatever could begin a forged line or command a terminal is
  * written as an escape: line ends, other control characters, and marks that turn the direction.
  */
-final class TextLayout extends LayoutBase<ILoggingEvent> {
+final class TextLayout implements LogWriter.Lines {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
 
   @Override
-  public String doLayout(ILoggingEvent event) {
+  public void append(ILoggingEvent event, LineBuffer out) {
+    out.text(lines(event));
+  }
+
+  /** The line, line end included, and those of the stack trace. */
+  String lines(ILoggingEvent event) {
     var line = new StringBuilder(160);
     TIME.formatTo(Instant.ofEpochMilli(event.getTimeStamp()), line);
     line.append(' ').append(event.getLevel());

@@ -113,8 +113,6 @@ public final class Otps {
       Client client,
       Optional<String> deviceId) {
     String budget = keyHmac.over("budget", addressee.key(), purpose.code(), deviceId.orElse(""));
-    // The rows to count may not exist yet: only a lock by name keeps two requests apart.
-    tx.lock(budget);
     Optional<Duration> wait = wait(tx, budget, clientKey(client));
     return wait.<Sending>map(Sending.TooMany::new)
         .orElseGet(() -> new Sending.Sent(issue(tx, addressee, purpose, client, budget)));
@@ -147,9 +145,9 @@ public final class Otps {
             ? tx.run(pythonStore.consume(Long.parseLong(code.id()))) == 1
             : tx.run(store.consume(code.id(), now)) == 1;
     if (first) {
-      tx.run(store.endPurpose(code.addressKey(), code.purpose(), now));
+      tx.send(store.endPurpose(code.addressKey(), code.purpose(), now));
       if (adopted && code.userId().isPresent()) {
-        tx.run(pythonStore.endPurpose(code.userId().get(), code.purpose()));
+        tx.send(pythonStore.endPurpose(code.userId().get(), code.purpose()));
       }
     }
     return first;
@@ -157,16 +155,16 @@ public final class Otps {
 
   /** Ends every pending code of an account, of every purpose. */
   public void endAll(Transaction tx, long userId) {
-    tx.run(store.endAll(userId, clock.instant()));
+    tx.send(store.endAll(userId, clock.instant()));
     if (adopted) {
-      tx.run(pythonStore.endAll(userId));
+      tx.send(pythonStore.endAll(userId));
     }
   }
 
   /** Removes every code of an account that is being erased. */
   public void forget(Transaction tx, long userId) {
-    tx.run(store.forget(userId));
-    tx.run(pythonStore.endAll(userId));
+    tx.send(store.forget(userId));
+    tx.send(pythonStore.endAll(userId));
   }
 
   /** What clean-up may delete. */
@@ -180,7 +178,8 @@ public final class Otps {
   private Optional<Duration> wait(Transaction tx, String budget, String clientKey) {
     Instant now = clock.instant();
     var since = new OtpStore.Since(now.minus(HOUR), now.minus(DAY));
-    var spent = tx.run(store.spent(budget, clientKey, since)).orElseThrow();
+    // The rows to count may not exist yet: only a lock by name keeps two requests apart.
+    var spent = tx.runLocked(budget, store.spent(budget, clientKey, since)).orElseThrow();
     Duration sinceNewest = Duration.between(spent.newest(), now);
     if (sinceNewest.compareTo(settings.interval()) < 0) {
       return Optional.of(settings.interval().minus(sinceNewest));
@@ -205,7 +204,7 @@ public final class Otps {
     Secret digits = secrets.sixDigits();
     Instant now = clock.instant();
     Instant expiresAt = now.plus(settings.life());
-    tx.run(
+    tx.send(
         store.insert(
             id,
             addressee,

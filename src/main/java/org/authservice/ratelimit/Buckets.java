@@ -21,7 +21,7 @@ import org.authservice.settings.LimitSettings.Rate;
  * forget an offender.
  */
 final class Buckets implements RequestRates.Source {
-  private static final int MOST_PASSERS = 50_000;
+  private static final int MOST_PASSERS = 45_000;
   private static final int MOST_OFFENDERS = 50_000;
 
   private final Cache<Key, Bucket> passers =

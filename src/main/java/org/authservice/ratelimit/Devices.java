@@ -50,8 +50,8 @@ public final class Devices {
   public Device mint(Transaction tx, long userId) {
     String id = secrets.id();
     Instant now = clock.instant();
-    tx.run(store.insert(id, userId, now, now.plus(LIFE)));
-    tx.run(store.deleteAllButNewest(userId, MOST_PER_ACCOUNT));
+    tx.send(store.insert(id, userId, now, now.plus(LIFE)));
+    tx.send(store.deleteAllButNewest(userId, MOST_PER_ACCOUNT));
     return new Device(id, token(id, userId));
   }
 
@@ -92,7 +92,7 @@ public final class Devices {
 
   /** Forgets the account's devices but one. */
   public void endAll(Transaction tx, long userId, Optional<String> except) {
-    tx.run(store.deleteAll(userId, except));
+    tx.send(store.deleteAll(userId, except));
   }
 
   /** What clean-up may delete. */

@@ -117,7 +117,7 @@ public final class LoginThrottle {
 
   /** The owner has proven the mailbox: no wait stands any more. */
   public void clear(Transaction tx, String subject) {
-    tx.run(store.clear(subject));
+    tx.send(store.clear(subject));
   }
 
   /** What clean-up may delete. */

@@ -41,15 +41,15 @@ final class KnownNetworks {
     String code = hmac.over(Long.toString(userId), network(address)).substring(0, 32);
     Instant now = clock.instant();
     if (tx.run(store.insert(userId, code, now, now.minus(LIFE))) == 0) {
-      tx.run(store.seen(userId, code, now, now.minus(REFRESHED_AFTER)));
+      tx.send(store.seen(userId, code, now, now.minus(REFRESHED_AFTER)));
       return Seen.KNOWN;
     }
-    tx.run(store.deleteAllButNewest(userId, MOST_PER_ACCOUNT));
+    tx.send(store.deleteAllButNewest(userId, MOST_PER_ACCOUNT));
     return tx.run(store.other(userId, code)).isPresent() ? Seen.NEW : Seen.FIRST;
   }
 
   void forget(Transaction tx, long userId) {
-    tx.run(store.forget(userId));
+    tx.send(store.forget(userId));
   }
 
   /** What clean-up may delete: what is new again anyway. */

@@ -5,11 +5,36 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.authservice.account.Account;
+import org.authservice.account.AccountColumns;
 import org.authservice.database.Row;
 import org.authservice.database.Statement;
 
 /** All SQL on {@code sessions}. */
 final class SessionStore {
+  private static final String COLUMNS =
+      """
+      sessions.id, user_id, current_number, previous_number, oldest_number, changed_at,
+      previous_seen_at, idle_expires_at, absolute_expires_at, sessions.created_at, proven_at,
+      ended_at, device_id, address, user_agent
+      """;
+
+  private static final String FROM_ASKED =
+      """
+      FROM unnest(?::varchar[]) WITH ORDINALITY AS asked (asked_id, item)
+      JOIN sessions ON sessions.id = asked_id
+      """;
+
+  private static final String OWNED = "SELECT " + COLUMNS + ", " + AccountColumns.list();
+
+  private static final String OWNED_GATHERED =
+      "SELECT item, "
+          + COLUMNS
+          + ", "
+          + AccountColumns.list()
+          + FROM_ASKED
+          + "JOIN users ON users.id = user_id";
+
   Statement<Integer> insert(Session session) {
     return Statement.count(
         """
@@ -37,23 +62,21 @@ final class SessionStore {
 
   Statement<Optional<Session>> find(String id) {
     return Statement.row(
-            """
-            SELECT id, user_id, current_number, previous_number, oldest_number, changed_at,
-              previous_seen_at, idle_expires_at, absolute_expires_at, created_at, proven_at, ended_at,
-              device_id, address, user_agent
-            FROM sessions WHERE id = ?
-            """,
+            "SELECT " + COLUMNS + "FROM sessions WHERE id = ?",
             p -> p.text(id),
             SessionStore::session)
-        .gathered(
-            """
-            SELECT item, s.id, user_id, current_number, previous_number, oldest_number, changed_at,
-              previous_seen_at, idle_expires_at, absolute_expires_at, created_at, proven_at,
-              ended_at, device_id, address, user_agent
-            FROM unnest(?::varchar[]) WITH ORDINALITY AS asked (id, item)
-            JOIN sessions s ON s.id = asked.id
-            """,
-            id);
+        .gathered("SELECT item, " + COLUMNS + FROM_ASKED, id);
+  }
+
+  /** A session and whose it is, as both are at one moment. */
+  record Owned(Session session, Account account) {}
+
+  Statement<Optional<Owned>> findOwned(String id) {
+    return Statement.row(
+            OWNED + "FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = ?",
+            p -> p.text(id),
+            row -> new Owned(session(row), AccountColumns.reader().read(row)))
+        .gathered(OWNED_GATHERED, id);
   }
 
   /** Changes the numbers, if they are still those that the decision was made on. */

@@ -169,7 +169,7 @@ public final class Sessions {
 
   /** Removes every session of an account that is being erased; ended before, they stay ended. */
   public void forget(Transaction tx, long userId) {
-    tx.run(store.forget(userId));
+    tx.send(store.forget(userId));
     alarms.forget(tx, userId);
   }
 
@@ -208,7 +208,7 @@ public final class Sessions {
             Optional.of(device),
             client.address(),
             client.userAgent());
-    tx.run(store.insert(session));
+    tx.send(store.insert(session));
     events.record(
         tx, SecurityEvent.ok(SecurityEvent.Type.SESSION_OPENED, account.id(), client).of(id));
     return session;
@@ -218,13 +218,16 @@ public final class Sessions {
   Refreshing refresh(String sessionId, int number, Client client) {
     for (int attempt = 0; attempt < MOST_LOST_RACES; attempt++) {
       // Known to have ended, though the row may have come back from an older copy.
-      Optional<Session> session = living(sessionId).filter(it -> !revocations.isEnded(it.id()));
-      Optional<Account> account =
-          session.flatMap(it -> accounts.byId(it.userId())).filter(Account::active);
-      if (account.isEmpty()) {
+      Optional<SessionStore.Owned> owned =
+          database
+              .read(store.findOwned(sessionId))
+              .filter(it -> it.session().lives(clock.instant()))
+              .filter(it -> it.account().active() && !revocations.isEnded(sessionId));
+      if (owned.isEmpty()) {
         return refused("ended");
       }
-      Optional<Refreshing> outcome = refresh(session.get(), account.get(), number, client);
+      Optional<Refreshing> outcome =
+          refresh(owned.get().session(), owned.get().account(), number, client);
       if (outcome.isPresent()) {
         return outcome.get();
       }

@@ -40,7 +40,7 @@ final class AccountRevocation {
     sessions.endAll(tx, userId, sessionId, client);
     devices.endAll(tx, userId, deviceId);
     otps.endAll(tx, userId);
-    tx.run(resetTokens.deleteAll(userId));
+    tx.send(resetTokens.deleteAll(userId));
     attachments.forEach(it -> it.endAll(tx, userId));
   }
 }

@@ -115,7 +115,7 @@ public final class PasswordResets {
   CodeSignin.Outcome grant(Transaction tx, Account account) {
     Secret token = secrets.token();
     Instant expiresAt = clock.instant().plus(TOKEN_LIFE);
-    tx.run(store.insert(tokenSignatures.over(token.reveal()), account.id(), expiresAt));
+    tx.send(store.insert(tokenSignatures.over(token.reveal()), account.id(), expiresAt));
     return new CodeSignin.Outcome.MayReset(token, TOKEN_LIFE);
   }
 

@@ -4,8 +4,8 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.MessageDigest;
 import java.security.Signature;
-import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
+import org.authservice.secret.KeyedMac;
 import org.authservice.settings.TokenSettings.Algorithm;
 
 /** A key that signs tokens and checks their signatures (RFC 7515, RFC 7518). */
@@ -20,22 +20,16 @@ public interface JwsKey {
   boolean verifies(byte[] input, byte[] signature);
 
   /** HMAC with SHA-2 (RFC 7518, section 3.2). Adopted keys may be shorter than it demands. */
-  record Hmac(String id, String macName, SecretKeySpec key) implements JwsKey {
+  record Hmac(String id, KeyedMac mac) implements JwsKey {
 
     static Hmac of(String id, Algorithm algorithm, byte[] key) {
       String name = "HmacSHA" + algorithm.name().substring(2);
-      return new Hmac(id, name, new SecretKeySpec(key, name));
+      return new Hmac(id, new KeyedMac(name, new SecretKeySpec(key, name)));
     }
 
     @Override
     public byte[] sign(byte[] input) {
-      try {
-        Mac mac = Mac.getInstance(macName);
-        mac.init(key);
-        return mac.doFinal(input);
-      } catch (GeneralSecurityException impossible) {
-        throw new IllegalStateException(macName + " is not available", impossible);
-      }
+      return mac.over(input);
     }
 
     @Override

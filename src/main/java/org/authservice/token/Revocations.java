@@ -92,7 +92,7 @@ public final class Revocations {
   public void end(Transaction tx, long userId, Collection<String> sessionIds) {
     Instant now = clock.instant();
     for (String id : sessionIds) {
-      tx.run(store.insert(id, userId, now.plus(ENTRY_LIFE), now));
+      tx.send(store.insert(id, userId, now.plus(ENTRY_LIFE), now));
     }
     announce(tx, List.copyOf(sessionIds));
     tx.afterCommit(() -> sessionIds.forEach(id -> ended.put(id, now.plus(ENTRY_LIFE))));
@@ -102,7 +102,7 @@ public final class Revocations {
   public void endLegacyTokens(Transaction tx, long userId) {
     Instant now = clock.instant();
     String entry = "u:" + userId + ":" + now.toEpochMilli();
-    tx.run(store.insert(entry, userId, now.plus(ENTRY_LIFE), now));
+    tx.send(store.insert(entry, userId, now.plus(ENTRY_LIFE), now));
     announce(tx, List.of(entry));
     tx.afterCommit(() -> add(entry, now.plus(ENTRY_LIFE)));
   }

@@ -130,8 +130,9 @@ class ProviderSigninTest extends ProviderTest {
 
     assertThat(googleId(ADA)).isEqualTo("subject-1");
     service.login(ADA, TestService.PASSWORD).expect(200);
-    assertThat(service.mails(ADA).getFirst().path("subject").asText())
-        .contains("sign-in method was added");
+    assertThat(service.mails(ADA))
+        .extracting(it -> it.path("subject").asText())
+        .anyMatch(it -> it.contains("sign-in method was added"));
   }
 
   @Test
@@ -295,8 +296,9 @@ class ProviderSigninTest extends ProviderTest {
 
     link(access, "{}").expect(200);
 
-    assertThat(service.mails(ADA).getFirst().path("subject").asText())
-        .contains("sign-in method was added");
+    assertThat(service.mails(ADA))
+        .extracting(it -> it.path("subject").asText())
+        .anyMatch(it -> it.contains("sign-in method was added"));
     assertThat(signIn().expect(200).json().path("user").path("email").asText()).isEqualTo(ADA);
     assertThat(googleId(ADA)).isEqualTo("subject-7");
   }

@@ -47,6 +47,6 @@ class TextLayoutTest {
             thrown,
             new Object[] {argument});
     event.addKeyValuePair(new KeyValuePair("k", "v ä"));
-    return new TextLayout().doLayout(event);
+    return new TextLayout().lines(event);
   }
 }
