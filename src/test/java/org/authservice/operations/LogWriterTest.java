@@ -21,6 +21,7 @@ import org.authservice.testing.TestService;
 import org.junit.jupiter.api.Test;
 import org.slf4j.MDC;
 
+/** The log loses no line, and no line of it breaks out of its object. */
 class LogWriterTest {
   private final LoggerContext context = new LoggerContext();
   private final Logger logger = context.getLogger("access");
@@ -61,7 +62,7 @@ class LogWriterTest {
                 logger.info("line {}", i);
               }
             });
-    while (many.getState() != Thread.State.WAITING) {
+    while (many.isAlive() && many.getState() != Thread.State.WAITING) {
       Thread.onSpinWait();
     }
     written.open.countDown();
@@ -82,7 +83,7 @@ class LogWriterTest {
           .addKeyValue("half", "x\uD800y")
           .addKeyValue("status", 200)
           .addKeyValue("ms", -1L)
-          .addKeyValue("none", null)
+          .addKeyValue("none", (Object) null)
           .setCause(new IllegalStateException(hostile))
           .log("slow {}", hostile);
     }
@@ -106,6 +107,7 @@ class LogWriterTest {
   }
 
   private LogWriter started(OutputStream target) {
+    context.setMDCAdapter(MDC.getMDCAdapter());
     var writer = new LogWriter(new JsonLines(), target);
     writer.setContext(context);
     writer.start();
