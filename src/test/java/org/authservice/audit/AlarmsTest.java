@@ -18,6 +18,7 @@ import org.authservice.testing.TestService;
 import org.authservice.testing.WebhookReceiver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is suspicious is noticed, and told to whoever is to look at it. */
@@ -80,6 +81,7 @@ class AlarmsTest extends HttpTest {
   }
 
   @Test
+  @Tag("one-node")
   void manyAccountsFromOneAddressAreAnAlarmOnceAnHour() throws IOException {
     for (int i = 0; i < 30; i++) {
       site.login("user" + i + "@example.com", WRONG + i, "X-Forwarded-For", "192.0.2.1");
@@ -96,6 +98,7 @@ class AlarmsTest extends HttpTest {
   }
 
   @Test
+  @Tag("one-node")
   void onePasswordOnManyAccountsIsAnAlarmFromManyAddressesTooAndIsKeptNowhere() throws IOException {
     for (int i = 0; i < 10; i++) {
       site.login("user" + i + "@example.com", WRONG, "X-Forwarded-For", "192.0.2." + i);

@@ -121,11 +121,21 @@ class MailFaultsTest {
 
   @Test
   void aServerThatRefusesTlsGetsNoMail() {
+    refusesTls(3);
+  }
+
+  @Test
+  @Tag("soak")
+  void generateOtpStaysFastWhileTheServerRefusesTls() {
+    refusesTls(SHORT ? 100 : 1000);
+  }
+
+  private void refusesTls(int requests) {
     smtp.close();
     smtp = new UnreliableSmtp(clock, UnreliableSmtp.Tls.STARTTLS, java.util.Optional.empty());
     smtp.mood = Mood.REFUSES_TLS;
     try (var service = start("starttls")) {
-      ask(service, 3);
+      ask(service, requests);
       drain(service);
 
       assertThat(accounted(service)).containsOnlyKeys("expired");

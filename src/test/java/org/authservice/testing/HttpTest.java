@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * A test that enters by HTTP, on each database, a fresh service for each method. With several nodes
  * (see {@link Cluster}) it is run on PostgreSQL only, and without what is tagged {@code one-node}:
- * tests that make nodes of their own or measure one.
+ * tests that make nodes of their own, or measure one, or are of what each node counts for itself.
  */
 @Tag("http")
 @ParameterizedClass
