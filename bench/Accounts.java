@@ -43,12 +43,12 @@ final class Accounts {
   /** The id of the first of them; the others follow it without gaps. */
   static long first(Postgres postgres, String database) throws SQLException {
     return Long.parseLong(
-        postgres.sql(database, "SELECT min(user_id) FROM sessions WHERE user_agent = 'bench'"));
+        postgres.sql(database, "SELECT min(id) FROM users WHERE email LIKE 'bench%'"));
   }
 
   static long count(Postgres postgres, String database) throws SQLException {
     return Long.parseLong(
-        postgres.sql(database, "SELECT count(*) FROM sessions WHERE user_agent = 'bench'"));
+        postgres.sql(database, "SELECT count(*) FROM users WHERE email LIKE 'bench%'"));
   }
 
   static double megabytes(Postgres postgres, String database, String table) throws Exception {
