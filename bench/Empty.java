@@ -27,6 +27,7 @@ final class Empty {
     var connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(protocol));
     connector.setHost("127.0.0.1");
     connector.setPort(Integer.parseInt(arguments[0]));
+    connector.setAcceptQueueSize(1024);
     server.addConnector(connector);
     server.setHandler(
         new Handler.Abstract() {

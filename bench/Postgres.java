@@ -72,13 +72,8 @@ record Postgres(Server server, int port, Optional<Path> programs, AutoCloseable 
     return environment;
   }
 
-  /** Makes a database unless it is there; true when it was. */
-  boolean create(String database) throws SQLException {
-    boolean there = !sql("postgres", "SELECT 1 FROM pg_database WHERE datname = '" + database + "'").isEmpty();
-    if (!there) {
-      sql("postgres", "CREATE DATABASE " + database);
-    }
-    return there;
+  void create(String database) throws SQLException {
+    sql("postgres", "CREATE DATABASE " + database);
   }
 
   Connection connect(String database) throws SQLException {

@@ -37,7 +37,8 @@ final class Table {
   private void atLeast(double target, String row, String name, String to, String unit) {
     if (samples.has(name) && samples.has(to)) {
       double[] ratios = samples.ratios(name, to);
-      line(row, spread(ratios), String.format(Locale.ROOT, ">= %.1f %s", target, unit), middle(ratios) >= target);
+      boolean met = Double.isFinite(middle(ratios)) && middle(ratios) >= target; // not where nothing was answered
+      line(row, spread(ratios), String.format(Locale.ROOT, ">= %.1f %s", target, unit), met);
     }
   }
 
@@ -61,7 +62,7 @@ final class Table {
   /** A cost is what a request takes of both processes, or a clean-up of time. */
   private void growth(String work, String row) {
     if (samples.has("many: " + work + ", cost")) {
-      double[] ratios = samples.ratios("many: " + work + ", cost", "few: " + work + ", cost");
+      double[] ratios = samples.ratios("many: " + work + ", cost", "small: " + work + ", cost");
       line(row, spread(ratios), "<= 1.3 x the cost beside few", middle(ratios) <= 1.3);
     }
   }
