@@ -43,12 +43,7 @@ final class PostgresTransaction implements Transaction {
 
   @Override
   public <T> T run(Statement<T> statement) {
-    String sql = sent.text(statement::sql);
-    try {
-      return sent.isEmpty() ? alone(statement) : sent.with(statement);
-    } catch (SQLException failure) {
-      throw new Aborted(sql, failure);
-    }
+    return sent.isEmpty() ? alone(statement) : sent.with(statement);
   }
 
   @Override
@@ -83,17 +78,14 @@ final class PostgresTransaction implements Transaction {
 
   /** Ends it, with what has not been sent yet. */
   void commit() {
-    String sql = sent.text(() -> "COMMIT");
-    try {
-      sent.commit();
-    } catch (SQLException failure) {
-      throw new Aborted(sql, failure);
-    }
+    sent.commit();
   }
 
-  private <T> T alone(Statement<T> statement) throws SQLException {
+  private <T> T alone(Statement<T> statement) {
     try (PreparedStatement prepared = connection.prepareStatement(dialect.sql(statement.sql()))) {
       return Execution.run(prepared, statement, dialect);
+    } catch (SQLException failure) {
+      throw new Aborted(statement.sql(), failure);
     }
   }
 

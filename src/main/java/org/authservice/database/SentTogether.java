@@ -5,7 +5,6 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -31,31 +30,39 @@ final class SentTogether {
   }
 
   /** Sends what waits, then this one, and gives its outcome. */
-  <T> T with(Statement<T> last) throws SQLException {
-    List<Statement<?>> all = new ArrayList<>(waiting);
-    waiting.clear();
-    all.add(last);
-    try (PreparedStatement prepared = connection.prepareStatement(text(all))) {
-      bind(all, prepared);
+  <T> T with(Statement<T> last) {
+    waiting.add(last);
+    String sql = text();
+    try (PreparedStatement prepared = connection.prepareStatement(sql)) {
+      bind(prepared);
       prepared.execute();
-      for (int i = 1; i < all.size(); i++) {
+      for (int i = 1; i < waiting.size(); i++) {
         prepared.getMoreResults();
       }
       return Execution.read(prepared, last.reader(), dialect);
+    } catch (SQLException failure) {
+      throw new PostgresTransaction.Aborted(sql, failure);
+    } finally {
+      waiting.clear();
     }
   }
 
   /** Sends what waits and commits. */
-  void commit() throws SQLException {
-    if (waiting.isEmpty()) {
-      connection.commit();
-      return;
-    }
-    List<Statement<?>> all = List.copyOf(waiting);
-    waiting.clear();
-    try (PreparedStatement prepared = connection.prepareStatement(text(all) + AND + "COMMIT")) {
-      bind(all, prepared);
-      prepared.execute();
+  void commit() {
+    String sql = waiting.isEmpty() ? "COMMIT" : text() + AND + "COMMIT";
+    try {
+      if (waiting.isEmpty()) {
+        connection.commit();
+      } else {
+        try (PreparedStatement prepared = connection.prepareStatement(sql)) {
+          bind(prepared);
+          prepared.execute();
+        }
+      }
+    } catch (SQLException failure) {
+      throw new PostgresTransaction.Aborted(sql, failure);
+    } finally {
+      waiting.clear();
     }
   }
 
@@ -63,18 +70,13 @@ final class SentTogether {
     return waiting.isEmpty();
   }
 
-  /** What waits, for messages; empty when nothing does. */
-  String text(Supplier<String> otherwise) {
-    return waiting.isEmpty() ? otherwise.get() : text(waiting);
+  private String text() {
+    return waiting.stream().map(it -> dialect.sql(it.sql())).collect(Collectors.joining(AND));
   }
 
-  private String text(List<Statement<?>> all) {
-    return all.stream().map(it -> dialect.sql(it.sql())).collect(Collectors.joining(AND));
-  }
-
-  private void bind(List<Statement<?>> all, PreparedStatement prepared) throws SQLException {
+  private void bind(PreparedStatement prepared) throws SQLException {
     var parameters = new SingleParameters(prepared, dialect);
-    for (Statement<?> each : all) {
+    for (Statement<?> each : waiting) {
       each.binder().bind(parameters);
     }
   }
