@@ -206,7 +206,7 @@ public final class AuthService implements AutoCloseable {
       listener.stop();
     });
     management.ifPresent(HttpServer::stop);
-    workers.forEach(Worker::stop);
+    Worker.stop(workers);
     http.ifPresent(it -> nodes.leave());
     rates.close();
     features.hasher().close();

@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -82,11 +83,20 @@ public final class CleanUp {
     long deadline = System.nanoTime() + RUN.toNanos();
     Map<String, Integer> deleted = new TreeMap<>();
     boolean all = true;
+    List<RuntimeException> failures = new ArrayList<>();
     for (Sweep sweep : sweeps) {
-      all &= sweep(sweep, deadline, deleted);
+      try {
+        all &= sweep(sweep, deadline, deleted);
+      } catch (RuntimeException failure) { // which holds up no other table
+        log.warn("{} cannot be cleaned up: {}", sweep.table(), failure.toString());
+        failures.add(failure);
+      }
     }
     if (!deleted.isEmpty()) {
       log.info("cleaned up {}{}", deleted, all ? "" : ", and goes on");
+    }
+    if (!failures.isEmpty()) {
+      throw failures.getFirst();
     }
     if (!all) {
       worker.wake();

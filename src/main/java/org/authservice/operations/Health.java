@@ -2,6 +2,7 @@ package org.authservice.operations;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.authservice.http.Answer;
 import org.authservice.http.Route;
@@ -13,6 +14,7 @@ public final class Health {
 
   private final BooleanSupplier databaseReachable;
   private final BooleanSupplier following;
+  private final ReentrantLock asking = new ReentrantLock();
   private volatile boolean serving;
   private volatile boolean lastAnswer;
   private volatile long askedAt;
@@ -60,13 +62,29 @@ public final class Health {
             }));
   }
 
-  /** A crowd of monitors costs the database a question twice a second at most. */
+  /**
+   * A crowd of monitors costs the database one question at a time, and twice a second at most: who
+   * comes while it is asked takes the answer before.
+   */
   private boolean databaseUp() {
-    if (!asked || System.nanoTime() - askedAt > CACHED.toNanos()) {
-      lastAnswer = databaseReachable.getAsBoolean();
-      askedAt = System.nanoTime();
-      asked = true;
+    if (!asked) {
+      asking.lock();
+    } else if (!due() || !asking.tryLock()) {
+      return lastAnswer;
     }
-    return lastAnswer;
+    try {
+      if (due()) {
+        lastAnswer = databaseReachable.getAsBoolean();
+        askedAt = System.nanoTime();
+        asked = true;
+      }
+      return lastAnswer;
+    } finally {
+      asking.unlock();
+    }
+  }
+
+  private boolean due() {
+    return !asked || System.nanoTime() - askedAt > CACHED.toNanos();
   }
 }

@@ -3,6 +3,7 @@ package org.authservice.operations;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -17,6 +18,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Worker {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
+
+  private static final Duration LONGEST_END = Duration.ofSeconds(10);
 
   private final String name;
   private final Duration interval;
@@ -72,8 +75,14 @@ public final class Worker {
     }
   }
 
-  /** Stops after the run that is under way; waits for it at most 10 seconds. */
-  public void stop() {
+  /** Stops all of them after the runs that are under way; waits for those at most 10 seconds. */
+  public static void stop(List<Worker> workers) {
+    workers.forEach(Worker::begone);
+    long deadline = System.nanoTime() + LONGEST_END.toNanos();
+    workers.forEach(it -> it.awaitEnd(deadline));
+  }
+
+  private void begone() {
     lock.lock();
     try {
       stopping = true;
@@ -81,10 +90,14 @@ public final class Worker {
     } finally {
       lock.unlock();
     }
+  }
+
+  private void awaitEnd(long deadline) {
     Thread running = thread;
     if (running != null) {
       try {
-        if (!running.join(Duration.ofSeconds(10))) {
+        long left = Math.max(1, deadline - System.nanoTime()); // nothing may have ended by itself
+        if (!running.join(Duration.ofNanos(left))) {
           log.warn("worker {} does not stop", name);
         }
       } catch (InterruptedException interrupted) {
@@ -99,7 +112,7 @@ public final class Worker {
       try {
         runOnce();
         failures = 0;
-      } catch (RuntimeException failure) {
+      } catch (RuntimeException | Error failure) { // a node without this work is worse than a retry
         failures++;
         log.warn("worker {} failed ({} in a row): {}", name, failures, failure.toString());
         log.debug("worker {} failed", name, failure);

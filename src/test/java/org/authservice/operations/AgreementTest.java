@@ -6,6 +6,7 @@ import ch.qos.logback.classic.Level;
 import java.time.Duration;
 import java.util.List;
 import org.authservice.testing.Databases;
+import org.authservice.testing.FreePort;
 import org.authservice.testing.LogLines;
 import org.authservice.testing.TestDatabase;
 import org.authservice.testing.TestService;
@@ -41,14 +42,32 @@ class AgreementTest {
   void aNodeWithOtherSettingsIsToldUntilItStops(Databases engine) {
     try (var database = engine.migrated();
         var one = node(database).start();
-        var other = node(database).clock(one.clock()).set("JWT_ISSUER", "other").start()) {
+        var other =
+            node(database)
+                .clock(one.clock())
+                .set("JWT_ISSUER", "other")
+                .set("MANAGEMENT_PORT", Integer.toString(FreePort.find()))
+                .start()) {
       assertThat(told(one, other)).hasSize(1).first().asString().contains("values of JWT_ISSUER:");
+      assertThat(disagreements(other)).isEqualTo("1.0");
       assertThat(database.column("SELECT fingerprint FROM node_settings"))
           .allMatch(print -> String.valueOf(print).matches("[0-9a-f]{64}"));
 
       one.clock().advance(Duration.ofMinutes(4));
-      assertThat(told(one, one)).isEmpty();
+      assertThat(told(other, other)).isEmpty();
+      assertThat(disagreements(other)).isEqualTo("0.0");
     }
+  }
+
+  /** As it is scraped. */
+  private static String disagreements(TestService node) {
+    String name = "auth_settings_disagreements ";
+    return node.metrics()
+        .lines()
+        .filter(line -> line.startsWith(name))
+        .map(line -> line.substring(name.length()))
+        .findFirst()
+        .orElseThrow();
   }
 
   @ParameterizedTest

@@ -1,6 +1,7 @@
 package org.authservice.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -9,12 +10,16 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.authservice.database.Database;
+import org.authservice.database.DatabaseFault;
+import org.authservice.database.Statement;
 import org.authservice.secret.Secrets;
 import org.authservice.testing.Databases;
 import org.authservice.testing.TestClock;
 import org.authservice.testing.TestDatabase;
 import org.authservice.testing.TestService;
+import org.authservice.token.Revocations;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -171,6 +176,31 @@ class CleanUpTest {
       cleanUp.worker().runOnce();
       assertThat(meters.get("auth.cleanup.paused").gauge().value()).isEqualTo(1);
       assertThat(cleanUp.worker().name()).isEqualTo("clean-up"); // a gauge does not keep it alive
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Databases.class)
+  void aTableThatCannotBeCleanedUpHoldsUpNoOther(Databases engine) {
+    try (TestDatabase test = engine.migrated();
+        Database database = test.open()) {
+      fill(test, "dead", 3, Instant.EPOCH);
+      var clock = new TestClock();
+      var broken =
+          new Sweep(
+              "broken",
+              (before, most) ->
+                  Statement.deleteOldest(
+                      "broken", "id", "at < ?", "at", p -> p.millis(before), most));
+      var revocations = new Revocations(database, clock, new SimpleMeterRegistry());
+      List<Sweep> sweeps = Stream.concat(Stream.of(broken), revocations.sweeps().stream()).toList();
+      var cleanUp =
+          new CleanUp(
+              database, sweeps, () -> true, clock, Secrets.secure(), new SimpleMeterRegistry());
+
+      assertThatThrownBy(() -> cleanUp.worker().runOnce()).isInstanceOf(DatabaseFault.class);
+
+      assertThat(test.column("SELECT jti FROM invalidated_tokens")).isEmpty();
     }
   }
 

@@ -8,7 +8,9 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.authservice.AuthService;
+import org.authservice.operations.Worker;
 import redis.embedded.RedisServer;
 
 /**
@@ -57,12 +59,11 @@ final class Cluster implements AutoCloseable {
       redis.start();
       List<AuthService> nodes = TestService.parallel(size(), () -> node.apply(settings));
       // Tests look at the development mailbox, and at the worker that posts alarms, of one node.
-      nodes.stream()
-          .skip(1)
-          .forEach(it -> {
-            it.worker("mail").stop();
-            it.worker("alarms").stop();
-          });
+      Worker.stop(
+          nodes.stream()
+              .skip(1)
+              .flatMap(it -> Stream.of(it.worker("mail"), it.worker("alarms")))
+              .toList());
       var ports = nodes.stream().map(it -> "127.0.0.1:" + it.port()).toList();
       return new Cluster(redis, nodes, NginxProcess.deployed(folder, port, ports), port);
     } catch (IOException failure) {
