@@ -6,6 +6,7 @@ import com.icegreen.greenmail.util.GreenMail;
 import com.icegreen.greenmail.util.ServerSetup;
 import jakarta.mail.internet.MimeMessage;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -52,8 +53,13 @@ class ProxyTest {
   @Parameter Proxies kind = Proxies.NGINX;
   @TempDir Path folder;
 
+  /** Whose address is another than the proxy's. */
   private final HttpClient client =
-      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .localAddress(InetAddress.ofLiteral("127.0.0.2"))
+          .build();
+
   private final GreenMail smtp = new GreenMail(new ServerSetup(0, "127.0.0.1", "smtp"));
   private final TestDatabase database = Databases.POSTGRES.migrated();
   private final int nodePort = FreePort.find();
@@ -136,20 +142,25 @@ class ProxyTest {
   @Test
   void theRequestsOfAClientAreLimitedOverAllNodes() {
     String body = "{\"reset_token\":\"none\",\"new_password\":\"Better-Horse8!\"}";
-    List<Integer> statuses = new ArrayList<>();
-    for (int i = 0; i < 3 * NODES; i++) {
-      statuses.add(post("/auth/reset-password", body).status());
+    int allowed = 0;
+    for (int i = 0; i < 5 * NODES; i++) {
+      allowed += post("/auth/reset-password", body).status() == 401 ? 1 : 0;
     }
-    assertThat(statuses.subList(0, 5)).containsOnly(401);
-    assertThat(statuses.subList(6, statuses.size())).containsOnly(429);
+    // A node that Redis did not answer in time has decided by itself, and counted that.
+    int alone = IntStream.range(0, NODES).map(this::redisFailures).sum();
+    assertThat(allowed).isBetween(5, 5 + alone);
   }
 
   @Test
   void whatAClientClaimsAboutItsAddressIsDropped() {
     post("/auth/register", credentials(ADA)).expect(201);
     post("/auth/login", credentials(ADA), "X-Forwarded-For", "192.0.2.1").expect(200);
+    post("/auth/login", credentials(ADA), "Forwarded", "for=192.0.2.2").expect(200);
+    String both = "for=192.0.2.3";
+    post("/auth/login", credentials(ADA), "Forwarded", both, "X-Forwarded-For", "192.0.2.3")
+        .expect(200);
     assertThat(database.column("SELECT DISTINCT address FROM security_events"))
-        .containsExactly("127.0.0.1");
+        .containsExactly("127.0.0.2");
   }
 
   @Test
@@ -179,6 +190,10 @@ class ProxyTest {
             replies.add(next);
             tokens = next.status() == 200 ? next : tokens;
             replies.add(check(tokens));
+            // Neither is sent again by a proxy once a node may have taken it.
+            replies.add(post("/auth/login", credentials(email)));
+            replies.add(
+                post("/auth/generate-otp", "{\"email\":\"" + email + "\",\"purpose\":\"login\"}"));
           }
         });
       }
@@ -209,7 +224,10 @@ class ProxyTest {
     settings.put("MAIL_FROM", "no-reply@example.com");
     settings.put("SMTP_PORT", Integer.toString(smtp.getSmtp().getPort()));
     settings.put("RATE_LIMIT_PER_MINUTE", "1000000");
-    settings.put("RATE_LIMITS", "{\"POST /auth/reset-password\": \"5/minute\"}");
+    settings.put("OTP_RATE_LIMIT_MINUTES", "0");
+    settings.put("OTP_MAX_PER_HOUR", "1000000");
+    settings.put("OTP_MAX_PER_DAY", "1000000");
+    settings.put("RATE_LIMITS", "{\"POST /auth/reset-password\": \"5/hour\"}");
     settings.put(SkewedMain.SKEW_SECONDS, "90");
     Class<?> main = number == NODES - 1 ? SkewedMain.class : Main.class;
     return ServiceProcess.serve(main, settings, folder);
@@ -218,6 +236,17 @@ class ProxyTest {
   /** As each node is a machine of its own, with the same ports. */
   private static String host(int number) {
     return "127.0.1." + (number + 1);
+  }
+
+  private int redisFailures(int node) {
+    var metrics = URI.create("http://" + host(node) + ":" + managementPort + "/metrics");
+    return send(HttpRequest.newBuilder(metrics))
+        .http()
+        .body()
+        .lines()
+        .filter(line -> line.startsWith("auth_limits_redis_failures_total "))
+        .mapToInt(line -> (int) Double.parseDouble(line.split(" ")[1]))
+        .sum();
   }
 
   private List<Integer> checks(Reply tokens) {

@@ -131,12 +131,29 @@ final class SharedBuckets implements RequestRates.Source {
         .connectAsync(ByteArrayCodec.INSTANCE, uri)
         .whenComplete((connected, failure) -> {
           if (failure == null) {
-            next.complete(proxies(connected));
+            ready(proxies(connected), next);
           } else {
             next.completeExceptionally(failure);
           }
         });
     return next;
+  }
+
+  /**
+   * Asks once, whatever comes of it, before requests do: the first question of a process loads
+   * much, and could take longer than a request waits.
+   */
+  private void ready(
+      ProxyManager<byte[]> proxies, CompletableFuture<ProxyManager<byte[]>> connected) {
+    var once = new Rate(1, Duration.ofSeconds(1));
+    proxies
+        .asAsync()
+        .builder()
+        .build(
+            name(new Buckets.Key("", "", once)),
+            () -> CompletableFuture.completedFuture(full(once)))
+        .tryConsumeAndReturnRemaining(1)
+        .whenComplete((probe, failure) -> connected.complete(proxies));
   }
 
   private ProxyManager<byte[]> proxies(StatefulRedisConnection<byte[], byte[]> connected) {
