@@ -6,10 +6,13 @@ import java.time.Instant;
 import java.util.Optional;
 import org.authservice.database.Row;
 import org.authservice.database.Statement;
+import org.authservice.ratelimit.RollingDay;
 
 /** All SQL on {@code codes} and {@code code_failures}. */
 final class OtpStore {
   private static final Duration BUDGETS_REMEMBER = Duration.ofDays(1);
+  private static final String TODAY = RollingDay.total("t", "excluded.day_piece");
+  private static final String ANOTHER_TODAY = RollingDay.another("t", "excluded.day_piece");
 
   /** A code's row, after a guess at it was counted. */
   record Counted(String id, String codeHash, Optional<Long> userId, Optional<String> pendingId) {}
@@ -181,39 +184,45 @@ final class OtpStore {
         row -> row.text("client_key"));
   }
 
-  /** Takes one of a day's guesses; no row when they are used up. */
-  Statement<Optional<Integer>> takeGuess(
-      String addressKey, int limit, Instant now, Instant dayAgo) {
+  /**
+   * Takes one of a day's guesses and tells how many are taken; no row when they are used up. {@code
+   * failures} is what older versions count, and {@code day_started_at} when the newest piece of the
+   * day began to be used.
+   */
+  Statement<Optional<Integer>> takeGuess(String addressKey, int limit, Instant now) {
+    long piece = RollingDay.piece(now);
     return Statement.row(
         """
-        INSERT INTO code_failures (address_key, day_started_at, failures) VALUES (?, ?, 1)
+        INSERT INTO code_failures AS t (address_key, day_started_at, failures, day_piece, @COLUMN@)
+        VALUES (?, ?, 0, ?, 1)
         ON CONFLICT (address_key) DO UPDATE SET
-          failures =
-            CASE WHEN code_failures.day_started_at <= ? THEN 1
-              ELSE code_failures.failures + 1 END,
-          day_started_at =
-            CASE WHEN code_failures.day_started_at <= ? THEN excluded.day_started_at
-              ELSE code_failures.day_started_at END
-        WHERE code_failures.failures < ? OR code_failures.day_started_at <= ?
-        RETURNING failures
-        """,
-        p ->
-            p.text(addressKey)
-                .millis(now)
-                .millis(dayAgo)
-                .millis(dayAgo)
-                .number(limit)
-                .millis(dayAgo),
-        row -> row.integer("failures"));
+          @ANOTHER_TODAY@,
+          day_started_at = CASE WHEN t.day_piece < excluded.day_piece THEN excluded.day_started_at
+            ELSE t.day_started_at END
+        WHERE @TODAY@ < ?
+        RETURNING @TAKEN@ AS taken
+        """
+            .replace("@COLUMN@", RollingDay.column(piece))
+            .replace("@ANOTHER_TODAY@", ANOTHER_TODAY)
+            .replace("@TODAY@", TODAY)
+            .replace("@TAKEN@", RollingDay.totalWritten()),
+        p -> p.text(addressKey).millis(now).number(piece).number(limit),
+        row -> row.integer("taken"));
   }
 
-  /** Gives back the guess that was right. */
-  Statement<Integer> giveBackGuess(String addressKey) {
+  /** Gives back the guess that was right, taken at that moment. */
+  Statement<Integer> giveBackGuess(String addressKey, Instant taken) {
     return Statement.count(
-        """
-        UPDATE code_failures SET failures = failures - 1 WHERE address_key = ? AND failures > 0
-        """,
+        "UPDATE code_failures SET @COLUMN@ = @COLUMN@ - 1 WHERE address_key = ? AND @COLUMN@ > 0"
+            .replace("@COLUMN@", RollingDay.column(RollingDay.piece(taken))),
         p -> p.text(addressKey));
+  }
+
+  /** Notes a warning about wrong guesses unless there was one since. */
+  Statement<Integer> claimWarning(String addressKey, Instant now, Instant since) {
+    return Statement.count(
+        "UPDATE code_failures SET warned_at = ? WHERE address_key = ? AND warned_at <= ?",
+        p -> p.millis(now).text(addressKey).millis(since));
   }
 
   /** Codes also count towards their budgets for a day after they were made. */
@@ -227,14 +236,14 @@ final class OtpStore {
         most);
   }
 
-  /** Failures count for the day in which they began. */
+  /** None of these failures counts any more. */
   Statement<Integer> sweepFailures(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
         "code_failures",
         "address_key",
         "day_started_at < ?",
         "day_started_at",
-        p -> p.millis(expiredBefore.minus(BUDGETS_REMEMBER)),
+        p -> p.millis(expiredBefore.minus(RollingDay.LONGEST)),
         most);
   }
 

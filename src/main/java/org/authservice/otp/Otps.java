@@ -238,10 +238,11 @@ public final class Otps {
     if (noStranger(guess)) {
       return comparison.getAsBoolean();
     }
-    if (!takeGuess(guess) || !comparison.getAsBoolean()) {
+    Instant now = clock.instant();
+    if (!takeGuess(guess, now) || !comparison.getAsBoolean()) {
       return false;
     }
-    database.commit(store.giveBackGuess(guess.addressKey()));
+    database.commit(store.giveBackGuess(guess.addressKey(), now));
     return true;
   }
 
@@ -255,24 +256,32 @@ public final class Otps {
             .isPresent();
   }
 
-  private boolean takeGuess(Guess guess) {
-    Instant now = clock.instant();
+  private boolean takeGuess(Guess guess, Instant now) {
     Optional<Integer> taken =
-        database.commit(
-            store.takeGuess(guess.addressKey(), MAX_FAILURES_PER_DAY, now, now.minus(DAY)));
+        database.commit(store.takeGuess(guess.addressKey(), MAX_FAILURES_PER_DAY, now));
     if (taken.filter(count -> count == MAX_FAILURES_PER_DAY).isPresent()) {
       guess.mailbox().ifPresent(mailbox -> warn(guess, mailbox, now));
     }
     return taken.isPresent();
   }
 
+  /**
+   * Once a day: whenever guesses of a day ago cease to count, others may use their room up again.
+   */
   private void warn(Guess guess, String mailbox, Instant now) {
     database.transaction(tx -> {
-      outbox.queue(
-          tx,
-          new Mail(
-              Template.TOO_MANY_GUESSES, mailbox, guess.userId(), Optional.empty(), now.plus(DAY)));
-      return true;
+      boolean first = tx.run(store.claimWarning(guess.addressKey(), now, now.minus(DAY))) == 1;
+      if (first) {
+        outbox.queue(
+            tx,
+            new Mail(
+                Template.TOO_MANY_GUESSES,
+                mailbox,
+                guess.userId(),
+                Optional.empty(),
+                now.plus(DAY)));
+      }
+      return first;
     });
   }
 
@@ -310,7 +319,7 @@ public final class Otps {
     guess.otpId().ifPresent(id -> database.read(store.clientKeyOf(id, guess.addressKey())));
     for (String counter : new String[] {"no code", "no guess"}) {
       String key = keyHmac.over(counter, guess.addressKey());
-      database.commit(store.takeGuess(key, Integer.MAX_VALUE, now, now.minus(DAY)));
+      database.commit(store.takeGuess(key, Integer.MAX_VALUE, now));
     }
   }
 

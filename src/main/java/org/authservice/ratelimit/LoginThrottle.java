@@ -14,9 +14,9 @@ import org.authservice.operations.Sweep;
 /**
  * How often a password may be guessed. Ten failures in any quarter of an hour begin a wait, and
  * until a quarter of an hour has passed after it, each further one begins a wait twice as long; a
- * hundred in a day are the most. Checks under way are counted apart, each by a lease of its own: a
- * burst of right passwords waits its turn and is never refused for it, and what a crashed node was
- * checking stops counting when its lease ends, whoever else goes on.
+ * hundred in any 24 hours are the most. Checks under way are counted apart, each by a lease of its
+ * own: a burst of right passwords waits its turn and is never refused for it, and what a crashed
+ * node was checking stops counting when its lease ends, whoever else goes on.
  */
 public final class LoginThrottle {
   private static final int LIMIT = 10;
@@ -129,10 +129,7 @@ public final class LoginThrottle {
     if (state.blockedUntil().isAfter(now)) {
       return Optional.of(Duration.between(now, state.blockedUntil()));
     }
-    Instant dayEnd = state.dayStartedAt().plus(DAY);
-    return state.dayFailures() >= DAY_LIMIT && dayEnd.isAfter(now)
-        ? Optional.of(Duration.between(now, dayEnd))
-        : Optional.empty();
+    return state.day().roomAt(now, DAY_LIMIT).map(room -> Duration.between(now, room));
   }
 
   private static ThrottleStore.Moments moments(Instant now) {

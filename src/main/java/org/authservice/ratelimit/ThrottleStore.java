@@ -1,18 +1,22 @@
 package org.authservice.ratelimit;
 
-import java.time.Duration;
+import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.authservice.database.Row;
 import org.authservice.database.Statement;
 
 /**
  * All SQL on {@code throttles}. A row holds the moments of its last ten failures, newest first, so
- * that "ten within the window" is exact wherever the window is laid, and the ends of the leases of
- * the checks under way, of which there are never more than ten: each ends by itself. Statements
- * compare with moments of their own, and clean-up only saves room.
+ * that "ten within the window" is exact wherever the window is laid, the failures of a day in
+ * pieces ({@link RollingDay}), and the ends of the leases of the checks under way, of which there
+ * are never more than ten: each ends by itself. Statements compare with moments of their own, and
+ * clean-up only saves room.
  */
 final class ThrottleStore {
   private static final int KEPT = 10;
@@ -36,22 +40,25 @@ final class ThrottleStore {
             .formatted(i, leasesUpTo(i), next, i);
       });
 
-  private static final String FORGOTTEN = each("failed_%d = 0"::formatted);
+  private static final String TODAY = RollingDay.total("t", "excluded.day_piece");
+  private static final String ANOTHER_TODAY = RollingDay.another("t", "at.day_piece");
 
-  private static final Duration LONGEST_COUNT = Duration.ofDays(1);
+  private static final String FORGOTTEN = each("failed_%d = 0"::formatted);
 
   /** The moments that a decision compares with. */
   record Moments(Instant now, Instant windowAgo, Instant dayAgo) {}
 
   /** What a subject's row says. */
-  record State(Instant blockedUntil, int dayFailures, Instant dayStartedAt) {}
+  record State(Instant blockedUntil, RollingDay day) {}
 
   /** What a failure led to. */
   record Failed(boolean blocked) {}
 
   /**
    * Lets one more check begin: while failures and checks under way stay below the limit, or alone
-   * once a wait is over. No row when it must not.
+   * once a wait is over. No row when it must not. {@code day_failures} is what older versions
+   * count, and {@code day_started_at} moves once a day, so that clean-up need not pass by rows in
+   * use.
    *
    * @param limit at most ten, as no more is kept
    */
@@ -60,8 +67,8 @@ final class ThrottleStore {
     return Statement.row(
         """
         INSERT INTO throttles AS t (subject, failures, window_started_at, blocked_until, blocks,
-          day_failures, day_started_at, in_flight, in_flight_until, updated_at, lease_1)
-        VALUES (?, 0, ?, 0, 0, 0, ?, 0, 0, ?, ?)
+          day_failures, day_started_at, in_flight, in_flight_until, updated_at, lease_1, day_piece)
+        VALUES (?, 0, ?, 0, 0, 0, ?, 0, 0, ?, ?, ?)
         ON CONFLICT (subject) DO UPDATE SET
           @ANOTHER_LEASE@, lease_1 = excluded.lease_1,
           day_failures = CASE WHEN t.day_started_at <= ? THEN 0 ELSE t.day_failures END,
@@ -69,12 +76,13 @@ final class ThrottleStore {
             ELSE t.day_started_at END,
           updated_at = excluded.updated_at
         WHERE t.blocked_until <= excluded.updated_at
-          AND (CASE WHEN t.day_started_at <= ? THEN 0 ELSE t.day_failures END) + @UNDER_WAY@ < ?
+          AND @TODAY@ + @UNDER_WAY@ < ?
           AND ((t.blocked_until > excluded.window_started_at AND @UNDER_WAY@ = 0)
             OR (t.blocked_until <= excluded.window_started_at AND @RECENT@ + @UNDER_WAY@ < ?))
         RETURNING lease_1
         """
             .replace("@ANOTHER_LEASE@", ANOTHER_LEASE)
+            .replace("@TODAY@", TODAY)
             .replace("@UNDER_WAY@", UNDER_WAY)
             .replace("@RECENT@", RECENT),
         p ->
@@ -83,7 +91,7 @@ final class ThrottleStore {
                 .millis(at.now())
                 .millis(at.now())
                 .millis(leaseEnd)
-                .millis(at.dayAgo())
+                .number(RollingDay.piece(at.now()))
                 .millis(at.dayAgo())
                 .millis(at.dayAgo())
                 .number(dayLimit)
@@ -93,13 +101,9 @@ final class ThrottleStore {
 
   Statement<Optional<State>> state(String subject) {
     return Statement.row(
-        "SELECT blocked_until, day_failures, day_started_at FROM throttles WHERE subject = ?",
+        "SELECT blocked_until, " + RollingDay.columns() + " FROM throttles WHERE subject = ?",
         p -> p.text(subject),
-        row ->
-            new State(
-                row.millis("blocked_until"),
-                row.integer("day_failures"),
-                row.millis("day_started_at")));
+        row -> new State(row.millis("blocked_until"), day(row)));
   }
 
   /**
@@ -121,22 +125,21 @@ final class ThrottleStore {
                   THEN at.longest ELSE at.first_wait * (1 << t.blocks) END
               WHEN t.failed_9 > at.window_ago THEN at.now + at.first_wait
               ELSE t.blocked_until END,
-          day_failures = (CASE WHEN t.day_started_at <= at.day_ago THEN 0 ELSE t.day_failures END) + 1,
-          day_started_at = CASE WHEN t.day_started_at <= at.day_ago THEN at.now
-            ELSE t.day_started_at END,
+          @ANOTHER_TODAY@,
           updated_at = at.now
         FROM (SELECT CAST(? AS bigint) AS now, CAST(? AS bigint) AS window_ago,
-            CAST(? AS bigint) AS day_ago, CAST(? AS bigint) AS lease_until,
+            CAST(? AS bigint) AS day_piece, CAST(? AS bigint) AS lease_until,
             CAST(? AS bigint) AS first_wait, CAST(? AS bigint) AS longest) AS at
         WHERE subject = ?
         RETURNING blocked_until
         """
             .replace("@ANOTHER_FAILURE@", ANOTHER_FAILURE)
+            .replace("@ANOTHER_TODAY@", ANOTHER_TODAY)
             .replace("@LEASE_RETURNED@", LEASE_RETURNED),
         p ->
             p.millis(at.now())
                 .millis(at.windowAgo())
-                .millis(at.dayAgo())
+                .number(RollingDay.piece(at.now()))
                 .millis(lease)
                 .number(firstWaitMillis)
                 .number(longestWaitMillis)
@@ -181,23 +184,33 @@ final class ThrottleStore {
   Statement<Integer> clear(String subject) {
     return Statement.count(
         """
-        UPDATE throttles SET @FORGOTTEN@, blocks = 0, blocked_until = 0, day_failures = 0
+        UPDATE throttles SET @FORGOTTEN@, @NONE_TODAY@, blocks = 0, blocked_until = 0,
+          day_failures = 0
         WHERE subject = ?
         """
-            .replace("@FORGOTTEN@", FORGOTTEN),
+            .replace("@FORGOTTEN@", FORGOTTEN)
+            .replace("@NONE_TODAY@", RollingDay.none()),
         p -> p.text(subject));
   }
 
   /** No window, day or wait of these goes on. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
+    Instant unused = expiredBefore.minus(RollingDay.LONGEST);
     return Statement.deleteOldest(
         "throttles",
         "subject",
         "day_started_at < ? AND updated_at < ?",
         "day_started_at",
-        p ->
-            p.millis(expiredBefore.minus(LONGEST_COUNT)).millis(expiredBefore.minus(LONGEST_COUNT)),
+        p -> p.millis(unused).millis(unused),
         most);
+  }
+
+  private static RollingDay day(Row row) throws SQLException {
+    List<Integer> counts = new ArrayList<>();
+    for (int k = 0; k < RollingDay.PIECES; k++) {
+      counts.add(row.integer(RollingDay.column(k)));
+    }
+    return new RollingDay(row.number("day_piece"), counts);
   }
 
   /** Assignments that make room in front; the oldest falls out. */

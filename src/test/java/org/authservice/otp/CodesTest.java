@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.authservice.ratelimit.RollingDay;
 import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestService;
@@ -109,7 +110,10 @@ class CodesTest extends HttpTest {
 
     assertThat(replies).allSatisfy(reply -> reply.expect(401, "otp_invalid"));
     assertThat(service.database().column("SELECT max(attempts) FROM codes")).containsExactly("3");
-    assertThat(service.database().column("SELECT min(failures) FROM code_failures"))
+    assertThat(
+            service
+                .database()
+                .column("SELECT min(" + RollingDay.totalWritten() + ") FROM code_failures"))
         .containsExactly("3");
   }
 
@@ -191,6 +195,41 @@ class CodesTest extends HttpTest {
       service.verify(ADA, "login", code, otpId).expect(200);
       assertThat(service.mails(ADA).stream().map(mail -> mail.path("subject").asText()))
           .contains("Many failed sign-ins on your account");
+    }
+  }
+
+  @Test
+  void thirtyWrongCodesInAnyDayAreTheMostWhereverItBegins() {
+    try (var service =
+        TestService.with(engine)
+            .set("OTP_RATE_LIMIT_MINUTES", "0")
+            .set("OTP_MAX_PER_HOUR", "1000")
+            .set("OTP_MAX_PER_DAY", "1000")
+            .start()) {
+      service.register(ADA);
+      enterWrong(service, 1);
+      service.clock().advance(Duration.ofHours(23));
+      enterWrong(service, 29);
+      service.clock().advance(Duration.ofHours(2)); // the first is a day old by now
+      enterWrong(service, 1);
+
+      service.ask(ADA, "login").expect(200);
+      service.verify(ADA, "login", service.code(ADA)).expect(401, "otp_invalid");
+      assertThat(service.mails(ADA).stream().map(mail -> mail.path("subject").asText()))
+          .containsOnlyOnce("Many failed sign-ins on your account");
+
+      service.clock().advance(Duration.ofHours(25));
+      service.ask(ADA, "login").expect(200);
+      service.verify(ADA, "login", service.code(ADA)).expect(200);
+    }
+  }
+
+  private static void enterWrong(TestService service, int times) {
+    for (int i = 0; i < times; i++) {
+      service.clock().advance(Duration.ofSeconds(1));
+      service.ask(ADA, "login").expect(200);
+      String wrong = TestService.otherThan(service.code(ADA));
+      service.verify(ADA, "login", wrong).expect(401, "otp_invalid");
     }
   }
 

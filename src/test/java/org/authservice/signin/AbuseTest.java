@@ -76,6 +76,22 @@ class AbuseTest extends HttpTest {
   }
 
   @Test
+  void aHundredWrongPasswordsInAnyDayAreTheMostWhereverItBegins() {
+    service.register(ADA);
+    failSlowly(1);
+    service.clock().advance(Duration.ofHours(21));
+    failSlowly(99);
+    service.login(ADA, TestService.PASSWORD).expect(429, "too_many_failures");
+
+    service.clock().advance(Duration.ofHours(1)); // the first is a day old by now
+    assertThat(comparedOf(50)).isLessThanOrEqualTo(1);
+
+    Reply refused = service.login(ADA, WRONG).expect(429, "too_many_failures");
+    service.clock().advance(Duration.ofSeconds(refused.json().path("retry_after").asLong()));
+    service.login(ADA, TestService.PASSWORD).expect(200);
+  }
+
+  @Test
   void theOwnerIsMailedAtTheFirstWaitOfADay() {
     service.verified(ADA);
     for (int i = 0; i < 3; i++) {
@@ -130,6 +146,20 @@ class AbuseTest extends HttpTest {
     for (int i = 0; i < times; i++) {
       service.login(ADA, WRONG).expect(401, "invalid_credentials");
     }
+  }
+
+  /** So slowly that no wait begins. */
+  private void failSlowly(int times) {
+    assertThat(comparedOf(times)).isEqualTo(times);
+  }
+
+  private int comparedOf(int guesses) {
+    int compared = 0;
+    for (int i = 0; i < guesses; i++) {
+      compared += service.login(ADA, WRONG).status() == 401 ? 1 : 0;
+      service.clock().advance(Duration.ofSeconds(101));
+    }
+    return compared;
   }
 
   private static void fail(TestService site, int times) {
