@@ -90,7 +90,15 @@ public final class PasswordChanges {
         switch (checks.check(entry, current)) {
           case PasswordChecks.Result.Blocked(var wait) -> new Outcome.TooManyFailures(wait);
           case PasswordChecks.Result.Wrong _ -> new Outcome.CurrentPasswordWrong();
-          case PasswordChecks.Result.Right _ -> change(principal, entry, hasher.hash(next), client);
+          case PasswordChecks.Result.Right _ -> {
+            String hash = hasher.hash(next);
+            yield change(principal, account, hash, entry.deviceId(), client)
+                .or(() ->
+                    checks
+                        .stillRight(account, current)
+                        .flatMap(now -> change(principal, now, hash, entry.deviceId(), client)))
+                .orElseGet(Outcome.CurrentPasswordWrong::new);
+          }
         };
     if (!(outcome instanceof Outcome.Changed)) {
       events.record(
@@ -110,18 +118,18 @@ public final class PasswordChanges {
         now.plus(NOTICE_LIFE));
   }
 
-  private Outcome change(Principal principal, Directory.Entry entry, String hash, Client client) {
-    return database.transaction(tx -> {
-      Optional<Account> account = accounts.lockUnchanged(tx, entry.account().orElseThrow());
-      if (account.isEmpty()) {
-        return new Outcome.CurrentPasswordWrong();
-      }
-      long id = account.get().id();
-      accounts.setPassword(tx, id, hash);
-      revocation.revokeAllBut(tx, id, principal.sessionId(), entry.deviceId(), client);
-      outbox.queue(tx, notice(account.get(), clock.instant()));
-      events.record(tx, SecurityEvent.ok(SecurityEvent.Type.PASSWORD_CHANGE, id, client));
-      return new Outcome.Changed();
-    });
+  private Optional<Outcome> change(
+      Principal principal, Account checked, String hash, Optional<String> deviceId, Client client) {
+    return database.transaction(tx ->
+        accounts
+            .lockUnchanged(tx, checked)
+            .map(account -> {
+              accounts.setPassword(tx, account.id(), hash);
+              revocation.revokeAllBut(tx, account.id(), principal.sessionId(), deviceId, client);
+              outbox.queue(tx, notice(account, clock.instant()));
+              events.record(
+                  tx, SecurityEvent.ok(SecurityEvent.Type.PASSWORD_CHANGE, account.id(), client));
+              return new Outcome.Changed();
+            }));
   }
 }

@@ -4,6 +4,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import org.authservice.account.Account;
+import org.authservice.account.Accounts;
 import org.authservice.database.Database;
 import org.authservice.mail.Mail;
 import org.authservice.mail.Outbox;
@@ -21,6 +22,7 @@ final class PasswordChecks {
 
   private final Database database;
   private final PasswordHasher hasher;
+  private final Accounts accounts;
   private final LoginThrottle throttle;
   private final Outbox outbox;
   private final Clock clock;
@@ -28,11 +30,13 @@ final class PasswordChecks {
   PasswordChecks(
       Database database,
       PasswordHasher hasher,
+      Accounts accounts,
       LoginThrottle throttle,
       Outbox outbox,
       Clock clock) {
     this.database = database;
     this.hasher = hasher;
+    this.accounts = accounts;
     this.throttle = throttle;
     this.outbox = outbox;
     this.clock = clock;
@@ -58,6 +62,18 @@ final class PasswordChecks {
       case LoginThrottle.Entry.Blocked(var wait) -> new Result.Blocked(wait);
       case LoginThrottle.Entry.Admitted(var check) -> compare(entry, password, check);
     };
+  }
+
+  /**
+   * The account as it is now, when a password that was right for it still is: a login beside this
+   * request may have replaced an outdated hash of the same password meanwhile.
+   */
+  Optional<Account> stillRight(Account before, Secret password) {
+    return accounts
+        .byId(before.id())
+        .filter(now -> now.credentialsVersion() == before.credentialsVersion())
+        .filter(now ->
+            hasher.verify(password, now.hashedPassword()) instanceof PasswordHasher.Verdict.Right);
   }
 
   private Result compare(Directory.Entry entry, Secret password, LoginThrottle.Check check) {

@@ -134,7 +134,10 @@ public final class PasswordLogin {
       }
       return opened.get();
     }
-    return openAgain(account, entry, password, client);
+    return checks
+        .stillRight(account, password)
+        .flatMap(now -> open(now, entry.deviceId(), client))
+        .orElseGet(Outcome.InvalidCredentials::new);
   }
 
   private Optional<Outcome> open(Account account, Optional<String> deviceId, Client client) {
@@ -146,17 +149,6 @@ public final class PasswordLogin {
       Transaction tx, Account account, Optional<String> deviceId, Client client) {
     events.record(tx, SecurityEvent.ok(SecurityEvent.Type.LOGIN, account.id(), client));
     return new Outcome.SignedIn(sessions.open(tx, account, client, deviceId));
-  }
-
-  /** A login beside this one may have replaced an outdated hash of the same password meanwhile. */
-  private Outcome openAgain(Account before, Directory.Entry entry, Secret password, Client client) {
-    return accounts
-        .byId(before.id())
-        .filter(now -> now.credentialsVersion() == before.credentialsVersion())
-        .filter(now ->
-            hasher.verify(password, now.hashedPassword()) instanceof PasswordHasher.Verdict.Right)
-        .flatMap(now -> open(now, entry.deviceId(), client))
-        .orElseGet(Outcome.InvalidCredentials::new);
   }
 
   private void upgradeHash(Account account, Secret password) {

@@ -68,7 +68,8 @@ public final class Signins {
     var revocation = new AccountRevocation(it.sessions, it.devices, it.otps, it.attachments);
     proof =
         new MailboxProof(it.accounts, it.otps, revocation, it.events, it.legacyTokens, it.clock);
-    var checks = new PasswordChecks(it.database, it.hasher, it.throttle, it.outbox, it.clock);
+    var checks =
+        new PasswordChecks(it.database, it.hasher, it.accounts, it.throttle, it.outbox, it.clock);
     var login =
         new PasswordLogin(
             it.database,

@@ -2,9 +2,11 @@ package org.authservice.signin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import at.favre.lib.crypto.bcrypt.BCrypt;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
 import org.authservice.testing.TestService;
@@ -108,6 +110,29 @@ class PasswordTest extends HttpTest {
       change(token, "Wrong-Horse7!", NEW_PASSWORD).expect(403, "current_password_wrong");
     }
     change(token, TestService.PASSWORD, NEW_PASSWORD).expect(429, "too_many_failures");
+  }
+
+  @Test
+  void changingSucceedsBesideLoginsThatReplaceAnOutdatedHash() {
+    String token = service.verified(ADA).text("access_token");
+    String outdated =
+        BCrypt.with(BCrypt.Version.VERSION_2B).hashToString(4, TestService.PASSWORD.toCharArray());
+    for (int round = 0; round < 5; round++) {
+      service.database().execute("UPDATE users SET hashed_password = '" + outdated + "';\n");
+      var turn = new AtomicInteger();
+
+      List<Reply> replies =
+          TestService.parallel(
+              4,
+              () ->
+                  turn.getAndIncrement() == 0
+                      ? change(token, TestService.PASSWORD, NEW_PASSWORD)
+                      : service.login(ADA, TestService.PASSWORD));
+
+      assertThat(replies.stream().filter(reply -> reply.http().uri().getPath().contains("change")))
+          .allMatch(reply -> reply.status() == 200);
+      service.login(ADA, NEW_PASSWORD).expect(200);
+    }
   }
 
   @Test
