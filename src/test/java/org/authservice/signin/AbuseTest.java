@@ -36,6 +36,34 @@ class AbuseTest extends HttpTest {
   }
 
   @Test
+  void sixKindsOfAddressRegisterAlikeWithPrivacy() {
+    List<String> addresses = sixKinds(service);
+    var settings = TestService.with(service.database()).set("REGISTRATION_PRIVACY", "true");
+    try (var site = settings.clock(service.clock()).start()) {
+      Function<String, Reply> register =
+          address ->
+              site.post(
+                  "/auth/register", Map.of("email", address, "password", TestService.PASSWORD));
+      alike(addresses, register, 202);
+      alike(addresses, register, 429);
+    }
+  }
+
+  @Test
+  void resetTokensThatAreUsedOldMadeUpOrOfADisabledAccountAreAnsweredAlike() {
+    String used = resetToken("used@example.com");
+    reset(used).expect(200);
+    String disabled = resetToken("disabled@example.com");
+    service.database().execute("UPDATE users SET is_active = false WHERE email LIKE 'dis%';\n");
+    String old = resetToken("old@example.com");
+    service.clock().advance(Duration.ofMinutes(9));
+    alike(List.of(used, disabled, "made-up"), this::reset, 401);
+
+    service.clock().advance(Duration.ofMinutes(1));
+    alike(List.of(used, disabled, "made-up", old), this::reset, 401);
+  }
+
+  @Test
   void aLockedAddressIsAnsweredLikeALockedOneThatNobodyHas() {
     service.verified(ADA);
     for (String address : List.of(ADA, "nobody@example.com")) {
@@ -140,6 +168,20 @@ class AbuseTest extends HttpTest {
       String otpId = site.ask(ADA, "login", "Device-Token", device).expect(200).text("otp_id");
       site.verify(ADA, "login", site.code(ADA), otpId, "Device-Token", device).expect(200);
     }
+  }
+
+  private String resetToken(String address) {
+    service.register(address);
+    String otpId = service.ask(address, "password_reset").expect(200).text("otp_id");
+    return service
+        .verify(address, "password_reset", service.code(address), otpId)
+        .expect(200)
+        .text("reset_token");
+  }
+
+  private Reply reset(String token) {
+    return service.post(
+        "/auth/reset-password", Map.of("reset_token", token, "new_password", "Another-Horse8!"));
   }
 
   private void fail(int times) {
