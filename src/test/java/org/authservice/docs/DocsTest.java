@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.authservice.testing.Databases;
 import org.authservice.testing.Reply;
@@ -16,6 +17,8 @@ import org.junit.jupiter.api.Test;
 
 class DocsTest {
   private static final Pattern ASSET = Pattern.compile("(?:src|href)=\"([^\"]+)\"");
+  private static final Pattern TEST = Pattern.compile("`(\\w+)#(\\w+)`");
+  private static final Pattern TEST_ANNOTATION = Pattern.compile("@\\w*Test\\b");
   private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(?:#[^)]*)?\\)");
 
   @Test
@@ -43,6 +46,35 @@ class DocsTest {
         service.get(page).expect(404, "not_found");
       }
       service.get("/docs/errors").expect(200);
+    }
+  }
+
+  @Test
+  void everyRuleIsAttackedByTestsThatExist() throws IOException {
+    List<String> rules =
+        Files.readString(Path.of("docs/attacks.md"))
+            .lines()
+            .filter(line -> line.startsWith("| ") && !line.startsWith("| rule |"))
+            .toList();
+    assertThat(rules).isNotEmpty();
+    for (String rule : rules) {
+      List<MatchResult> tests = TEST.matcher(rule).results().toList();
+      assertThat(tests).as(rule).isNotEmpty();
+      for (MatchResult test : tests) {
+        assertThat(tests(test.group(1))).as(test.group()).contains(test.group(2));
+      }
+    }
+  }
+
+  /** The names of the methods of a test class that are tests. */
+  private static List<String> tests(String testClass) throws IOException {
+    try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
+      Path file = files.filter(it -> it.endsWith(testClass + ".java")).findFirst().orElseThrow();
+      String[] methods = Files.readString(file).split("\\bvoid ", -1);
+      return IntStream.range(1, methods.length)
+          .filter(i -> TEST_ANNOTATION.matcher(methods[i - 1]).find())
+          .mapToObj(i -> methods[i].substring(0, methods[i].indexOf('(')))
+          .toList();
     }
   }
 
