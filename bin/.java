@@ -78,7 +78,8 @@ stale() {
     [ -n "$(find "$root/src/main" "$root/pom.xml" -newer "$jar" -print -quit)" ]
 }
 
-jvm_flags=(-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xmx192m
+# A small heap to begin with, and a nursery that does not grow with it.
+jvm_flags=(-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xms48m -Xmn24m -Xmx192m
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
   -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8)
 
@@ -91,6 +92,8 @@ name_cache() { # sets jar and cache: another jar or another JDK has another cach
 run_auth() { # replaces this shell by the JVM, in the caller's folder
   local jar cache aot=()
   name_cache
+  # glibc would keep what was freed in an arena for each of many threads.
+  export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
   # With other flags (JAVA_OPTS) the cache does not fit: the JVM starts without, and need not say so.
   if [ -f "$cache" ]; then aot=(-XX:AOTCache="$cache" '-Xlog:aot*=off' '-Xlog:cds*=off'); fi
   # shellcheck disable=SC2086 # JAVA_OPTS is a list of words

@@ -13,6 +13,7 @@ import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
 import org.eclipse.jetty.http.BadMessageException;
 import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Carries requests from Jetty to the site, and its answers back. */
 final class JettyExchange extends Handler.Abstract {
+  private static final byte[] NOTHING = {};
   private static final int MAX_BODY = 64 * 1024;
   private static final long MAX_DRAINED = 16L * 1024 * 1024;
   private static final int MAX_HEADERS = 100;
@@ -63,7 +65,7 @@ final class JettyExchange extends Handler.Abstract {
             match.map(Router.Match::parts).orElse(Map.of()),
             query(jetty),
             headers,
-            new byte[0],
+            NOTHING,
             client(jetty, headers, id),
             Optional.empty());
     Answer answer = answer(request, jetty);
@@ -99,8 +101,10 @@ final class JettyExchange extends Handler.Abstract {
     if (length > MAX_BODY) {
       return null;
     }
-    if (length == 0) {
-      return new byte[0];
+    // Neither a length nor chunks: there is none (RFC 9112, section 6.3).
+    boolean none = length < 0 && !jetty.getHeaders().contains(HttpHeader.TRANSFER_ENCODING);
+    if (length == 0 || none) {
+      return NOTHING;
     }
     var reading = slowClients.reading(jetty.getConnectionMetaData().getConnection().getEndPoint());
     try (reading) {
