@@ -186,8 +186,8 @@ final class OtpStore {
 
   /**
    * Takes one of a day's guesses and tells how many are taken; no row when they are used up. {@code
-   * failures} is what older versions count, and {@code day_started_at} when the newest piece of the
-   * day began to be used.
+   * failures} is what older versions count since {@code day_started_at}, which is when the newest
+   * piece of the day began to be used.
    */
   Statement<Optional<Integer>> takeGuess(String addressKey, int limit, Instant now) {
     long piece = RollingDay.piece(now);
@@ -197,6 +197,7 @@ final class OtpStore {
         VALUES (?, ?, 0, ?, 1)
         ON CONFLICT (address_key) DO UPDATE SET
           @ANOTHER_TODAY@,
+          failures = CASE WHEN t.day_piece < excluded.day_piece THEN 0 ELSE t.failures END,
           day_started_at = CASE WHEN t.day_piece < excluded.day_piece THEN excluded.day_started_at
             ELSE t.day_started_at END
         WHERE @TODAY@ < ?
