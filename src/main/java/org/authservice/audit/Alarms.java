@@ -1,5 +1,6 @@
 package org.authservice.audit;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -37,6 +38,8 @@ final class Alarms {
   private static final int LONGEST_REASON = 200;
 
   private final AlarmStore store = new AlarmStore();
+  private static final List<String> OUTCOMES = List.of("sent", "retried", "expired", "dead");
+
   private final Database database;
   private final Optional<AlarmHook> hook;
   private final Sealer sealer;
@@ -58,6 +61,7 @@ final class Alarms {
     this.clock = clock;
     this.meters = meters;
     this.sender = new Worker("alarms", POLL, this::send, meters);
+    OUTCOMES.forEach(this::counter); // an alert sees no increase where nothing was before
   }
 
   /** What sends them. */
@@ -142,6 +146,10 @@ final class Alarms {
   }
 
   private void count(String outcome) {
-    meters.counter("auth.alarms", "outcome", outcome).increment();
+    counter(outcome).increment();
+  }
+
+  private Counter counter(String outcome) {
+    return meters.counter("auth.alarms", "outcome", outcome);
   }
 }

@@ -1,5 +1,6 @@
 package org.authservice.audit;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
@@ -108,10 +109,17 @@ public final class SecurityEvents {
     return store.insert(id, clock.instant(), event, personal.of(id, event.client()));
   }
 
+  /** Counts from zero, since an alert sees no increase where nothing was before. */
+  public void expect(SecurityEvent.Type type, String outcome) {
+    counter(type, outcome);
+  }
+
+  private Counter counter(SecurityEvent.Type type, String outcome) {
+    return meters.counter("auth.security.events", "type", type.code(), "outcome", outcome);
+  }
+
   private void announce(SecurityEvent event) {
-    meters
-        .counter("auth.security.events", "type", event.type().code(), "outcome", event.outcome())
-        .increment();
+    counter(event.type(), event.outcome()).increment();
     log.atInfo()
         .addKeyValue("event", event.type().code())
         .addKeyValue("outcome", event.outcome())

@@ -22,6 +22,7 @@ import org.authservice.settings.AlarmSettings;
  */
 final class Suspicions {
   private static final int PASSWORD_DIGITS = 16;
+  private static final String NOTICED = "noticed";
 
   private final Spread addresses;
   private final Spread passwords;
@@ -33,6 +34,8 @@ final class Suspicions {
     this.passwords = new Spread(settings.accountsPerPassword(), clock);
     this.passwordKey = DerivedKeys.of(secrets.bytes(32)).hmac("wrong password");
     this.events = events;
+    events.expect(SecurityEvent.Type.MANY_ACCOUNTS_FROM_ONE_ADDRESS, NOTICED);
+    events.expect(SecurityEvent.Type.ONE_PASSWORD_ON_MANY_ACCOUNTS, NOTICED);
   }
 
   /** A password was wrong, for that address's account or for nobody's. */
@@ -48,6 +51,6 @@ final class Suspicions {
   }
 
   private void record(SecurityEvent.Type type, Client client) {
-    events.record(SecurityEvent.refused(type, "noticed", Optional.empty(), client));
+    events.record(SecurityEvent.refused(type, NOTICED, Optional.empty(), client));
   }
 }
