@@ -10,12 +10,14 @@ import org.authservice.settings.DatabaseSettings;
 /**
  * Where lists are read that may be a moment behind: a replica when there is one ({@code
  * DATABASE_READ_URL}), else the database itself, which also stands in while the replica is away or
- * too slow. Never for what is decided by.
+ * too slow: then only one list a second asks the replica, so that one that hangs does not hold
+ * every list up. Never for what is decided by.
  */
 public final class LaggingReads implements AutoCloseable {
   private final Database primary;
   private final Optional<Database> replica;
   private final Counter fallbacks;
+  private final Breaker breaker = new Breaker(System::nanoTime);
 
   private LaggingReads(Database primary, Optional<Database> replica, MeterRegistry meters) {
     this.primary = primary;
@@ -43,12 +45,17 @@ public final class LaggingReads implements AutoCloseable {
     if (replica.isEmpty()) {
       return primary.read(query);
     }
-    try {
-      return replica.get().read(query);
-    } catch (Unavailable | DatabaseFault away) { // a schema that is behind, too
-      fallbacks.increment();
-      return primary.read(query);
+    if (breaker.admits()) {
+      try {
+        T found = replica.get().read(query);
+        breaker.succeeded();
+        return found;
+      } catch (Unavailable | DatabaseFault away) { // a schema that is behind, too
+        breaker.failed();
+      }
     }
+    fallbacks.increment();
+    return primary.read(query);
   }
 
   @Override

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import org.authservice.database.Breaker;
 import org.authservice.secret.Secret;
 import org.authservice.settings.LimitSettings.Rate;
 import org.slf4j.Logger;
@@ -130,10 +131,15 @@ final class SharedBuckets implements RequestRates.Source {
     client
         .connectAsync(ByteArrayCodec.INSTANCE, uri)
         .whenComplete((connected, failure) -> {
-          if (failure == null) {
-            ready(proxies(connected), next);
-          } else {
+          if (failure != null) {
             next.completeExceptionally(failure);
+            return;
+          }
+          try {
+            ready(proxies(connected), next);
+          } catch (RuntimeException | Error unfit) { // else nobody would try again
+            connected.closeAsync();
+            next.completeExceptionally(unfit);
           }
         });
     return next;

@@ -2,6 +2,8 @@ package org.authservice.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
+import java.util.stream.IntStream;
 import org.authservice.testing.Databases;
 import org.authservice.testing.PostgresServers;
 import org.authservice.testing.Reply;
@@ -43,6 +45,34 @@ class LaggingReadsTest {
       assertThat(sessions(service, tokens)).isOne();
       proxy.restore();
     }
+  }
+
+  @Test
+  void aReplicaThatHangsHoldsUpFewListsAndNotEveryOne() throws Exception {
+    try (TestDatabase replica = Databases.POSTGRES.migrated();
+        var proxy = new TcpProxy(PostgresServers.shared().port());
+        var service =
+            TestService.with(Databases.POSTGRES)
+                .set("DATABASE_READ_URL", PostgresServers.throughPort(replica, proxy.port()).url())
+                .start()) {
+      Reply tokens = service.verified(ADA);
+      assertThat(sessions(service, tokens)).isZero();
+      proxy.freeze();
+      long three = nanos(() -> assertThat(sessionsOften(service, tokens, 3)).containsOnly(1));
+      long thirty = nanos(() -> assertThat(sessionsOften(service, tokens, 30)).containsOnly(1));
+      assertThat(thirty).isLessThan(three);
+      proxy.thaw();
+    }
+  }
+
+  private static List<Integer> sessionsOften(TestService service, Reply tokens, int times) {
+    return IntStream.range(0, times).mapToObj(it -> sessions(service, tokens)).toList();
+  }
+
+  private static long nanos(Runnable task) {
+    long start = System.nanoTime();
+    task.run();
+    return System.nanoTime() - start;
   }
 
   @Test
