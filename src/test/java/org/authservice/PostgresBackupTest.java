@@ -5,8 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.authservice.testing.InstalledPostgres;
@@ -27,26 +33,53 @@ class PostgresBackupTest {
   @TempDir Path folder;
 
   @Test
-  void aDumpRestoresToAServiceThatGoesOn() {
+  void aDumpTakenUnderLoadRestoresToAServiceThatGoesOn() throws Exception {
     try (InstalledPostgres server = InstalledPostgres.start();
+        TestDatabase maintenance = server.database("postgres");
         TestDatabase database = server.empty("auth")) {
+      maintenance.execute("CREATE ROLE auth LOGIN");
       Map<String, String> variables = Map.of("DATABASE_URL", database.url());
-      Reply tokens;
+      List<Reply> newest = new ArrayList<>();
       String keys;
-      try (TestService service = service(database)) {
-        tokens = service.verified(ADA);
+      try (TestService service = service(database);
+          ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+        var goOn = new AtomicBoolean(true);
+        List<Future<Reply>> loads = new ArrayList<>();
+        for (String email : List.of(ADA, "bob@example.com", "cid@example.com")) {
+          Reply tokens = service.verified(email);
+          loads.add(clients.submit(() -> refreshWhile(goOn, service, tokens)));
+        }
         server.shell(recipe("pg_dump"), variables);
-        tokens = service.refresh(tokens.text("refresh_token")).expect(200);
-        tokens = service.refresh(tokens.text("refresh_token")).expect(200);
+        goOn.set(false);
+        for (Future<Reply> load : loads) {
+          newest.add(service.refresh(load.get().text("refresh_token")).expect(200));
+        }
         service.register("lost@example.com");
         keys = service.get("/.well-known/jwks.json").toString();
         assertThat(finish(database).err()).contains("stop all nodes");
       }
+      database.execute("CREATE TABLE of_a_later_version (id int)");
+
+      maintenance.execute(recipe("ALTER DATABASE"));
+      maintenance.execute(recipe("CREATE DATABASE"));
       server.shell(recipe("pg_restore"), variables);
       database.execute("UPDATE nodes SET seen_at = 0"); // half a minute later
       assertThat(finish(database).exitCode()).isZero();
-      assertGoesOn(database, tokens, keys);
+
+      assertThat(database.column("SELECT to_regclass('of_a_later_version')::text"))
+          .containsOnlyNulls();
+      for (Reply tokens : newest) {
+        assertGoesOn(database, tokens, keys);
+      }
     }
+  }
+
+  private static Reply refreshWhile(AtomicBoolean goOn, TestService service, Reply first) {
+    Reply tokens = first;
+    do {
+      tokens = service.refresh(tokens.text("refresh_token")).expect(200);
+    } while (goOn.get());
+    return tokens;
   }
 
   @Test
@@ -112,7 +145,7 @@ class PostgresBackupTest {
       Reply next = service.refresh(tokens.text("refresh_token")).expect(200);
       service.refresh(next.text("refresh_token")).expect(200);
       service.login(ADA, TestService.PASSWORD).expect(200);
-      assertThat(service.register("new@example.com").json().path("id").asInt())
+      assertThat(service.register(UUID.randomUUID() + "@example.com").json().path("id").asInt())
           .isGreaterThan(1_000);
       assertThat(database.column("SELECT type FROM security_events"))
           .doesNotContain("session_reused");

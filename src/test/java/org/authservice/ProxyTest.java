@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.authservice.testing.Databases;
@@ -149,6 +150,7 @@ class ProxyTest {
     // A node that Redis did not answer in time has decided by itself, and counted that.
     int alone = IntStream.range(0, NODES).map(this::redisFailures).sum();
     assertThat(allowed).isBetween(5, 5 + alone);
+    assertThat(allowed).as("what nodes by themselves would allow").isLessThan(5 * NODES);
   }
 
   @Test
@@ -178,24 +180,28 @@ class ProxyTest {
     int rounds = Boolean.getBoolean("soak.short") ? NODES : 20;
     List<Reply> replies = Collections.synchronizedList(new ArrayList<>());
     var goOn = new AtomicBoolean(true);
+    List<Future<?>> ended = new ArrayList<>();
     try (var clients = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 4; i++) {
         String email = "user" + i + "@example.com";
         post("/auth/register", credentials(email)).expect(201);
         Reply first = post("/auth/login", credentials(email)).expect(200);
-        clients.submit(() -> {
-          Reply tokens = first;
-          while (goOn.get()) {
-            Reply next = refresh(tokens);
-            replies.add(next);
-            tokens = next.status() == 200 ? next : tokens;
-            replies.add(check(tokens));
-            // Neither is sent again by a proxy once a node may have taken it.
-            replies.add(post("/auth/login", credentials(email)));
-            replies.add(
-                post("/auth/generate-otp", "{\"email\":\"" + email + "\",\"purpose\":\"login\"}"));
-          }
-        });
+        ended.add(
+            clients.submit(() -> {
+              Reply tokens = first;
+              while (goOn.get()) {
+                Reply next = refresh(tokens);
+                replies.add(next);
+                tokens = next.status() == 200 ? next : tokens;
+                replies.add(check(tokens));
+                // Neither is sent again by a proxy once a node may have taken it.
+                replies.add(post("/auth/login", credentials(email)));
+                replies.add(
+                    post(
+                        "/auth/generate-otp",
+                        "{\"email\":\"" + email + "\",\"purpose\":\"login\"}"));
+              }
+            }));
       }
       for (int round = 0; round < rounds; round++) {
         int stopped = round % NODES;
@@ -203,6 +209,9 @@ class ProxyTest {
         nodes.set(stopped, node(stopped));
       }
       goOn.set(false);
+      for (Future<?> client : ended) {
+        client.get();
+      }
     }
     assertThat(replies).hasSizeGreaterThan(100);
     assertThat(replies.stream().filter(it -> it.status() >= 300)).isEmpty();

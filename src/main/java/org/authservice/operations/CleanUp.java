@@ -95,17 +95,20 @@ public final class CleanUp {
     if (!deleted.isEmpty()) {
       log.info("cleaned up {}{}", deleted, all ? "" : ", and goes on");
     }
-    if (!failures.isEmpty()) {
-      throw failures.getFirst();
-    }
     if (!all) {
       worker.wake();
     }
+    if (!failures.isEmpty()) {
+      throw failures.getFirst();
+    }
   }
 
-  /** Whether nothing is left, or another node cares for it. */
+  /**
+   * Whether nothing is left, or another node cares for it. One batch is made however late it is: a
+   * table before it that takes all the time must not keep it from its turn.
+   */
   private boolean sweep(Sweep sweep, long deadline, Map<String, Integer> deleted) {
-    while (System.nanoTime() < deadline) {
+    do {
       Instant now = clock.instant();
       if (database.commit(store.hold("clean-up", node, now, now.plus(LEASE))) == 0) {
         return true;
@@ -120,7 +123,7 @@ public final class CleanUp {
         return true;
       }
       LockSupport.parkNanos(REST * (System.nanoTime() - start));
-    }
+    } while (System.nanoTime() < deadline);
     return false;
   }
 }

@@ -41,11 +41,22 @@ public record Settings(
         Map.entry("JWT_ISSUER", tokens.issuer().toString()),
         Map.entry("JWT_AUDIENCE", tokens.audience().toString()),
         Map.entry("LEGACY_TOKENS", tokens.legacy().toString()),
+        Map.entry("LEGACY_ACCESS_MINUTES", Long.toString(tokens.legacyAccessLife().toMinutes())),
+        Map.entry("LEGACY_REFRESH_DAYS", Long.toString(tokens.legacyRefreshLife().toDays())),
         Map.entry("ACCESS_TOKEN_EXPIRE_MINUTES", tokens.accessLife().toString()),
         Map.entry("session settings", sessions.toString()),
         Map.entry("OTP settings", codes.toString()),
         Map.entry("password settings", passwords.toString()),
-        Map.entry("registration settings", registration.toString()));
+        Map.entry("registration settings", registration.toString()),
+        Map.entry("RATE_LIMIT_PER_MINUTE", Integer.toString(limits.perMinute())),
+        Map.entry("RATE_LIMITS", new TreeMap<>(limits.endpoints()).toString()),
+        Map.entry("RATE_LIMIT_NETWORKS", new TreeMap<>(limits.networks()).toString()),
+        Map.entry("whether REDIS_URL is set", Boolean.toString(limits.redis().isPresent())),
+        Map.entry("provider settings", providers.toString()),
+        Map.entry("alarm settings", alarms.toString()),
+        Map.entry("API_CLIENTS", new TreeSet<>(apiClients.secrets().keySet()).toString()),
+        Map.entry("AUDIT_RETENTION_DAYS", Long.toString(audit.kept().toDays())),
+        Map.entry("BACKEND_CORS_ORIGINS", listener.corsOrigins().toString()));
   }
 
   /**
@@ -55,17 +66,9 @@ public record Settings(
    */
   public Map<String, String> watched(String publicBaseUrl) {
     Map<String, String> watched = new TreeMap<>(shared(publicBaseUrl));
-    watched.put("RATE_LIMIT_PER_MINUTE", Integer.toString(limits.perMinute()));
-    watched.put("RATE_LIMITS", new TreeMap<>(limits.endpoints()).toString());
-    watched.put("RATE_LIMIT_NETWORKS", new TreeMap<>(limits.networks()).toString());
     watched.put("TRUSTED_PROXIES", limits.trustedProxies().toString());
     watched.put("mail settings", mail.toString());
-    watched.put("provider settings", providers.toString());
-    watched.put("alarm settings", alarms.toString());
-    watched.put("API_CLIENTS", new TreeSet<>(apiClients.secrets().keySet()).toString());
-    watched.put("AUDIT_RETENTION_DAYS", Long.toString(audit.kept().toDays()));
     watched.put("ENVIRONMENT", production ? "production" : "development");
-    watched.put("BACKEND_CORS_ORIGINS", listener.corsOrigins().toString());
     watched.put("DOCS_ENABLED", Boolean.toString(listener.docs()));
     return watched;
   }

@@ -46,10 +46,15 @@ class AgreementTest {
             node(database)
                 .clock(one.clock())
                 .set("JWT_ISSUER", "other")
+                .set("AUDIT_RETENTION_DAYS", "30")
                 .set("MANAGEMENT_PORT", Integer.toString(FreePort.find()))
                 .start()) {
-      assertThat(told(one, other)).hasSize(1).first().asString().contains("values of JWT_ISSUER:");
-      assertThat(disagreements(other)).isEqualTo("1.0");
+      assertThat(told(one, other))
+          .hasSize(1)
+          .first()
+          .asString()
+          .contains("values of AUDIT_RETENTION_DAYS, JWT_ISSUER:");
+      assertThat(disagreements(other)).isEqualTo("2.0");
       assertThat(database.column("SELECT fingerprint FROM node_settings"))
           .allMatch(print -> String.valueOf(print).matches("[0-9a-f]{64}"));
 

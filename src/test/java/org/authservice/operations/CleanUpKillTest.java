@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.authservice.testing.CleaningMain;
@@ -55,23 +56,28 @@ class CleanUpKillTest {
           var client = Executors.newVirtualThreadPerTaskExecutor()) {
         Reply first = signedIn(survivor);
         var cleaning = new AtomicBoolean(true);
-        client.submit(() -> {
-          Reply tokens = first;
-          while (cleaning.get()) {
-            String body = "{\"refresh_token\":\"" + tokens.text("refresh_token") + "\"}";
-            tokens = new Reply(survivor.exchange("/auth/refresh", body).orElseThrow());
-            statuses.add(tokens.status());
-          }
-        });
+        Future<?> load =
+            client.submit(() -> {
+              Reply tokens = first;
+              while (cleaning.get()) {
+                String body = "{\"refresh_token\":\"" + tokens.text("refresh_token") + "\"}";
+                tokens = new Reply(survivor.exchange("/auth/refresh", body).orElseThrow());
+                statuses.add(tokens.status());
+              }
+            });
         try {
+          String holder = holder(database);
           fill(database, count);
           awaitExpired(database, count - 1);
           victim.kill();
           assertThat(expired(database)).as("killed mid-run").isPositive();
+          assertThat(holder(database)).isEqualTo(holder);
           awaitExpired(database, 0);
+          assertThat(holder(database)).isNotEqualTo(holder);
         } finally {
           cleaning.set(false);
         }
+        load.get();
       }
       assertThat(statuses).isNotEmpty().containsOnly(200);
       for (String table : List.of("invalidated_tokens", "sessions", "codes", "security_events")) {
@@ -127,6 +133,10 @@ class CleanUpKillTest {
     String body = "{\"email\":\"%s\",\"password\":\"%s\"}".formatted(ADA, TestService.PASSWORD);
     assertThat(node.post("/auth/register", body)).isEqualTo(201);
     return new Reply(node.exchange("/auth/login", body).orElseThrow()).expect(200);
+  }
+
+  private static String holder(TestDatabase database) {
+    return database.column("SELECT holder FROM leases WHERE name = 'clean-up'").getFirst();
   }
 
   private static void awaitExpired(TestDatabase database, int most) {
