@@ -41,7 +41,7 @@ public record Settings(
         Map.entry("JWT_ISSUER", tokens.issuer().toString()),
         Map.entry("JWT_AUDIENCE", tokens.audience().toString()),
         Map.entry("LEGACY_TOKENS", tokens.legacy().toString()),
-        Map.entry("LEGACY_ACCESS_MINUTES", Long.toString(tokens.legacyAccessLife().toMinutes())),
+        Map.entry("LEGACY_ACCESS_MINUTES", ownLegacyAccessLife()),
         Map.entry("LEGACY_REFRESH_DAYS", Long.toString(tokens.legacyRefreshLife().toDays())),
         Map.entry("ACCESS_TOKEN_EXPIRE_MINUTES", tokens.accessLife().toString()),
         Map.entry("session settings", sessions.toString()),
@@ -57,6 +57,13 @@ public record Settings(
         Map.entry("API_CLIENTS", new TreeSet<>(apiClients.secrets().keySet()).toString()),
         Map.entry("AUDIT_RETENTION_DAYS", Long.toString(audit.kept().toDays())),
         Map.entry("BACKEND_CORS_ORIGINS", listener.corsOrigins().toString()));
+  }
+
+  /** Empty while it follows the life of other access tokens. */
+  private String ownLegacyAccessLife() {
+    return tokens.legacyAccessLife().equals(tokens.accessLife())
+        ? ""
+        : tokens.legacyAccessLife().toString();
   }
 
   /**
