@@ -78,8 +78,7 @@ stale() {
     [ -n "$(find "$root/src/main" "$root/pom.xml" -newer "$jar" -print -quit)" ]
 }
 
-# A small heap to begin with, and a nursery that does not grow with it.
-jvm_flags=(-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xms48m -Xmn24m -Xmx192m
+jvm_flags=(-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xmx192m
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
   -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8)
 
