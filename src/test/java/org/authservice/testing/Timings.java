@@ -23,15 +23,13 @@ public final class Timings {
   private final Map<String, Map<String, double[]>> wall = new HashMap<>();
   private final Map<String, Map<String, double[]>> computed = new HashMap<>();
   private final List<String> bases;
-  private final int rounds;
 
   /**
-   * Times of that many rounds.
+   * No times yet.
    *
    * @param bases what the other kinds are compared with: the first of these that a request has
    */
-  public Timings(int rounds, List<String> bases) {
-    this.rounds = rounds;
+  public Timings(List<String> bases) {
     this.bases = bases;
   }
 
@@ -123,9 +121,11 @@ public final class Timings {
       String kind,
       int round,
       double nanos) {
-    times.computeIfAbsent(request, _ -> new HashMap<>())
-            .computeIfAbsent(kind, _ -> new double[rounds])[round] =
-        nanos;
+    double[] before =
+        times.computeIfAbsent(request, _ -> new HashMap<>()).getOrDefault(kind, new double[0]);
+    double[] all = Arrays.copyOf(before, round + 1);
+    all[round] = nanos;
+    times.get(request).put(kind, all);
   }
 
   private long computedNanos() {
