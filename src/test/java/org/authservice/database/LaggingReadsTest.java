@@ -35,10 +35,7 @@ class LaggingReadsTest {
   void whileTheReplicaIsAwayTheDatabaseStandsIn() throws Exception {
     try (TestDatabase replica = Databases.POSTGRES.migrated();
         var proxy = new TcpProxy(PostgresServers.shared().port());
-        var service =
-            TestService.with(Databases.POSTGRES)
-                .set("DATABASE_READ_URL", PostgresServers.throughPort(replica, proxy.port()).url())
-                .start()) {
+        var service = reading(replica, proxy)) {
       Reply tokens = service.verified(ADA);
       assertThat(sessions(service, tokens)).isZero();
       proxy.cut();
@@ -51,10 +48,7 @@ class LaggingReadsTest {
   void aReplicaThatHangsHoldsUpFewListsAndNotEveryOne() throws Exception {
     try (TestDatabase replica = Databases.POSTGRES.migrated();
         var proxy = new TcpProxy(PostgresServers.shared().port());
-        var service =
-            TestService.with(Databases.POSTGRES)
-                .set("DATABASE_READ_URL", PostgresServers.throughPort(replica, proxy.port()).url())
-                .start()) {
+        var service = reading(replica, proxy)) {
       Reply tokens = service.verified(ADA);
       assertThat(sessions(service, tokens)).isZero();
       proxy.freeze();
@@ -63,6 +57,12 @@ class LaggingReadsTest {
       assertThat(thirty).isLessThan(three);
       proxy.thaw();
     }
+  }
+
+  private static TestService reading(TestDatabase replica, TcpProxy proxy) {
+    return TestService.with(Databases.POSTGRES)
+        .set("DATABASE_READ_URL", PostgresServers.throughPort(replica, proxy.port()).url())
+        .start();
   }
 
   private static List<Integer> sessionsOften(TestService service, Reply tokens, int times) {

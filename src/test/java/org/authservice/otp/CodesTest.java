@@ -170,14 +170,17 @@ class CodesTest extends HttpTest {
     service.verify(ADA, "login", newer).expect(401, "otp_invalid");
   }
 
+  private TestService withoutBudgets() {
+    return TestService.with(engine)
+        .set("OTP_RATE_LIMIT_MINUTES", "0")
+        .set("OTP_MAX_PER_HOUR", "1000")
+        .set("OTP_MAX_PER_DAY", "1000")
+        .start();
+  }
+
   @Test
   void afterThirtyWrongCodesInADayStrangersAreRefusedUncompared() {
-    try (var service =
-        TestService.with(engine)
-            .set("OTP_RATE_LIMIT_MINUTES", "0")
-            .set("OTP_MAX_PER_HOUR", "1000")
-            .set("OTP_MAX_PER_DAY", "1000")
-            .start()) {
+    try (var service = withoutBudgets()) {
       service.register(ADA);
       for (int i = 0; i < 10; i++) {
         service.ask(ADA, "login").expect(200);
@@ -200,12 +203,7 @@ class CodesTest extends HttpTest {
 
   @Test
   void thirtyWrongCodesInAnyDayAreTheMostWhereverItBegins() {
-    try (var service =
-        TestService.with(engine)
-            .set("OTP_RATE_LIMIT_MINUTES", "0")
-            .set("OTP_MAX_PER_HOUR", "1000")
-            .set("OTP_MAX_PER_DAY", "1000")
-            .start()) {
+    try (var service = withoutBudgets()) {
       service.register(ADA);
       enterWrong(service, 1);
       service.clock().advance(Duration.ofHours(23));
