@@ -11,6 +11,12 @@ public interface Dialect {
   /** The statement's text for this engine. */
   String sql(String text);
 
+  /**
+   * Whether one statement can both change rows and read others, each as it was decided ({@code WITH
+   * … AS (UPDATE …)}), and so save a round trip.
+   */
+  boolean changesInPassing();
+
   /** A query for the bytes and, about, the rows of a table. */
   String tableSize(String table);
 

@@ -19,6 +19,11 @@ final class PostgresDialect implements Dialect {
   }
 
   @Override
+  public boolean changesInPassing() {
+    return true;
+  }
+
+  @Override
   public String tableExists() {
     return "SELECT table_name FROM information_schema.tables"
         + " WHERE table_schema = current_schema() AND table_name = ?";

@@ -41,6 +41,11 @@ final class SqliteDialect implements Dialect {
   }
 
   @Override
+  public boolean changesInPassing() {
+    return false;
+  }
+
+  @Override
   public String tableExists() {
     return "SELECT name AS table_name FROM sqlite_master WHERE type = 'table' AND name = ?";
   }

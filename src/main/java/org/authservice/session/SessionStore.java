@@ -9,6 +9,7 @@ import org.authservice.account.Account;
 import org.authservice.account.AccountColumns;
 import org.authservice.database.Row;
 import org.authservice.database.Statement;
+import org.authservice.http.Client;
 
 /** All SQL on {@code sessions}. */
 final class SessionStore {
@@ -25,15 +26,20 @@ final class SessionStore {
       JOIN sessions ON sessions.id = asked_id
       """;
 
-  private static final String OWNED = "SELECT " + COLUMNS + ", " + AccountColumns.list();
+  private static final String OWNED =
+      "SELECT " + COLUMNS + ", " + AccountColumns.list() + ", false AS rotated ";
 
-  private static final String OWNED_GATHERED =
-      "SELECT item, "
-          + COLUMNS
-          + ", "
-          + AccountColumns.list()
-          + FROM_ASKED
-          + "JOIN users ON users.id = user_id";
+  private static final String ONE_ASKED =
+      "(VALUES (?::varchar, ?::bigint, ?::bigint, ?::bigint, ?::bigint, ?::varchar, ?::varchar, 1))";
+
+  private static final String MANY_ASKED =
+      """
+      unnest(?::varchar[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::varchar[],
+        ?::varchar[]) WITH ORDINALITY
+      """;
+
+  private static final String ROTATE_ONE = rotation(ONE_ASKED);
+  private static final String ROTATE_MANY = rotation(MANY_ASKED);
 
   Statement<Integer> insert(Session session) {
     return Statement.count(
@@ -68,15 +74,43 @@ final class SessionStore {
         .gathered("SELECT item, " + COLUMNS + FROM_ASKED, id);
   }
 
-  /** A session and whose it is, as both are at one moment. */
-  record Owned(Session session, Account account) {}
+  /**
+   * A session and whose it is, as both are at one moment.
+   *
+   * @param rotated whether reading it has changed its numbers already; see {@link #rotate}
+   */
+  record Owned(Session session, Account account, boolean rotated) {}
 
   Statement<Optional<Owned>> findOwned(String id) {
     return Statement.row(
-            OWNED + "FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = ?",
-            p -> p.text(id),
-            row -> new Owned(session(row), AccountColumns.reader().read(row)))
-        .gathered(OWNED_GATHERED, id);
+        OWNED + "FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = ?",
+        p -> p.text(id),
+        SessionStore::owned);
+  }
+
+  /**
+   * The same as {@link #findOwned}, for PostgreSQL only, and in the plainest case the change of
+   * numbers with it: where the current token of a living session of an active account is presented
+   * and {@link Numbers#present} could say nothing but {@code ROTATED}. Whatever it leaves alone is
+   * for that rule to decide.
+   *
+   * @param number which was presented
+   * @param idleEnd when the session shall expire if it is not used, unless its life ends before
+   */
+  Statement<Optional<Owned>> rotate(
+      String id, int number, Instant now, Duration grace, Instant idleEnd, Client client) {
+    return Statement.row(
+            ROTATE_ONE,
+            p ->
+                p.text(id)
+                    .number(number)
+                    .millis(now)
+                    .millis(now.minus(grace))
+                    .millis(idleEnd)
+                    .text(client.address())
+                    .text(client.userAgent()),
+            SessionStore::owned)
+        .gathered(ROTATE_MANY, id);
   }
 
   /** Changes the numbers, if they are still those that the decision was made on. */
@@ -245,6 +279,33 @@ final class SessionStore {
         "absolute_expires_at",
         p -> p.millis(expiredBefore),
         most);
+  }
+
+  private static String rotation(String asked) {
+    return """
+    WITH asked (asked_id, number, now, changed_until, idle_end, next_address, next_agent, item)
+      AS MATERIALIZED (SELECT * FROM %1$s AS asked),
+    rotated AS (
+      UPDATE sessions SET current_number = current_number + 1, previous_number = current_number,
+        oldest_number = previous_number, changed_at = now,
+        idle_expires_at = least(idle_end, absolute_expires_at),
+        address = next_address, user_agent = next_agent
+      FROM asked, users
+      WHERE sessions.id = asked_id AND users.id = user_id AND is_active
+        AND current_number = number AND changed_at <= changed_until
+        AND ended_at IS NULL AND idle_expires_at > now AND absolute_expires_at > now
+      RETURNING item, %2$s)
+    SELECT rotated.*, true AS rotated FROM rotated
+    UNION ALL
+    SELECT item, %2$s, false AS rotated
+    FROM asked JOIN sessions ON sessions.id = asked_id JOIN users ON users.id = user_id
+    WHERE NOT EXISTS (SELECT FROM rotated WHERE rotated.item = asked.item)
+    """
+        .formatted(asked, COLUMNS + ", " + AccountColumns.list());
+  }
+
+  private static Owned owned(Row row) throws SQLException {
+    return new Owned(session(row), AccountColumns.reader().read(row), row.flag("rotated"));
   }
 
   private static Session session(Row row) throws SQLException {

@@ -1,12 +1,16 @@
 package org.authservice.session;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -15,6 +19,7 @@ import org.authservice.account.Accounts;
 import org.authservice.audit.SecurityEvent;
 import org.authservice.audit.SecurityEvents;
 import org.authservice.database.Database;
+import org.authservice.database.Statement;
 import org.authservice.database.Transaction;
 import org.authservice.http.Client;
 import org.authservice.http.ErrorCode;
@@ -55,6 +60,9 @@ public final class Sessions {
   private final Clock clock;
   private final Secrets secrets;
   private final MeterRegistry meters;
+  private final boolean inPassing;
+  private final Counter repeated;
+  private final Map<Numbers.Kind, Counter> changed = new EnumMap<>(Numbers.Kind.class);
 
   /**
    * Sessions in that database.
@@ -100,6 +108,11 @@ public final class Sessions {
     this.clock = clock;
     this.secrets = secrets;
     this.meters = meters;
+    this.inPassing = database.dialect().changesInPassing();
+    this.repeated = counter("repeated");
+    for (Numbers.Kind kind : Numbers.Kind.values()) {
+      changed.put(kind, counter(kind.name().toLowerCase(Locale.ROOT)));
+    }
   }
 
   /** How a refresh can end. */
@@ -218,16 +231,26 @@ public final class Sessions {
   Refreshing refresh(String sessionId, int number, Client client) {
     for (int attempt = 0; attempt < MOST_LOST_RACES; attempt++) {
       // Known to have ended, though the row may have come back from an older copy.
+      if (revocations.isEnded(sessionId)) {
+        return refused("ended");
+      }
+      Optional<SessionStore.Owned> found =
+          inPassing
+              ? database.commit(rotation(sessionId, number, client))
+              : database.read(store.findOwned(sessionId));
       Optional<SessionStore.Owned> owned =
-          database
-              .read(store.findOwned(sessionId))
+          found
               .filter(it -> it.session().lives(clock.instant()))
-              .filter(it -> it.account().active() && !revocations.isEnded(sessionId));
+              .filter(it -> it.account().active());
       if (owned.isEmpty()) {
         return refused("ended");
       }
-      Optional<Refreshing> outcome =
-          refresh(owned.get().session(), owned.get().account(), number, client);
+      Session session = owned.get().session();
+      Account account = owned.get().account();
+      if (owned.get().rotated()) {
+        return refreshed(Numbers.Kind.ROTATED, session, account);
+      }
+      Optional<Refreshing> outcome = refresh(session, account, number, client);
       if (outcome.isPresent()) {
         return outcome.get();
       }
@@ -286,11 +309,12 @@ public final class Sessions {
     return switch (decision(session, number)) {
       case Numbers.Decision.Repeat _ -> {
         alarms.noteGraceAnswer(session, account, client);
-        yield Optional.of(refreshed("repeated", session, account));
+        repeated.increment();
+        yield Optional.of(new Refreshing.Refreshed(tokens(session, account)));
       }
       case Numbers.Decision.Change(var next, var kind) ->
           change(session, account, next, kind, client)
-              .map(changed -> refreshed(kind.name().toLowerCase(Locale.ROOT), changed, account));
+              .map(changed -> refreshed(kind, changed, account));
       case Numbers.Decision.Reuse _ -> {
         requireSteadyTime();
         yield alarms.endReused(session, account, client)
@@ -345,14 +369,26 @@ public final class Sessions {
     return session.numbers().present(number, now(), reuseGrace.get());
   }
 
-  private Refreshing refreshed(String outcome, Session session, Account account) {
-    meters.counter("auth.refreshes", "outcome", outcome).increment();
+  /** In the plainest case the look at the row is the change too; see the store. */
+  private Statement<Optional<SessionStore.Owned>> rotation(
+      String sessionId, int number, Client client) {
+    Instant now = now();
+    return store.rotate(
+        sessionId, number, now, reuseGrace.get(), now.plus(settings.idleLife()), client);
+  }
+
+  private Refreshing refreshed(Numbers.Kind kind, Session session, Account account) {
+    Objects.requireNonNull(changed.get(kind)).increment();
     return new Refreshing.Refreshed(tokens(session, account));
   }
 
   private Refreshing refused(String outcome) {
-    meters.counter("auth.refreshes", "outcome", outcome).increment();
+    counter(outcome).increment();
     return new Refreshing.Refused();
+  }
+
+  private Counter counter(String outcome) {
+    return meters.counter("auth.refreshes", "outcome", outcome);
   }
 
   private Instant idleEnd(Instant from, Instant absoluteEnd) {
