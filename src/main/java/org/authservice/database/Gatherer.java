@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -24,6 +26,11 @@ final class Gatherer {
   private static final int MOST_TOGETHER = 64;
   private static final int MOST_WAITING = 2_048;
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+  // Not virtual: the next batch would begin only after what requests have to do for the last one,
+  // and meanwhile the database would have nothing to do. There are as many as kinds of statements.
+  private static final Executor THREADS =
+      Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("gatherer-", 0).factory());
 
   private final boolean writes;
   private final Runner runner;
@@ -86,7 +93,7 @@ final class Gatherer {
         lock.unlock();
       }
       if (first) {
-        Thread.ofVirtual().name("gatherer").start(this::serve);
+        THREADS.execute(this::serve);
       }
     }
 
