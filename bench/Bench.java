@@ -111,7 +111,7 @@ final class Bench {
       return;
     }
     long end = System.nanoTime() + (options.smoke() ? 300_000_000L : 90_000_000_000L);
-    int most = options.smoke() ? 1_000 : 60_000;
+    int most = options.smoke() ? 1_000 : 300_000;
     for (int count = 0; count < most && System.nanoTime() < end; ) {
       Load.Result result = new Load(clients, options.smoke() ? 0.2 : 2, 0).run(service.port());
       samples.failed("warming up " + row, result);
