@@ -80,7 +80,7 @@ public final class AuthService implements AutoCloseable {
     this.clock = clock;
     this.secrets = secrets;
     var listener = settings.listener();
-    this.http = patience.map(it -> HttpServer.open(listener.host(), listener.port(), it, secrets));
+    this.http = patience.map(it -> HttpServer.open(listener.host(), listener.port(), it));
     this.management = patience.flatMap(this::openManagement);
     int port = http.map(HttpServer::port).orElse(listener.port());
     this.publicBaseUrl =
@@ -258,7 +258,7 @@ public final class AuthService implements AutoCloseable {
     try {
       return listener
           .managementPort()
-          .map(port -> HttpServer.open(listener.host(), port, patience, secrets));
+          .map(port -> HttpServer.open(listener.host(), port, patience));
     } catch (StartFailure busy) {
       if (settings.production()) {
         throw busy;

@@ -53,13 +53,16 @@ public final class AccessLog implements Filter {
   private Timer timer(Request request, Answer answer) {
     // An unknown method or path is anybody's text and must not make a metric each.
     String method = request.route().equals("-") ? "-" : request.method();
-    return timers.computeIfAbsent(
-        new Timed(method, request.route(), answer.status()),
-        it ->
-            Timer.builder("http.server.requests")
-                .tags("method", it.method, "route", it.route)
-                .tag("status", Integer.toString(it.status))
-                .publishPercentileHistogram()
-                .register(meters));
+    var timed = new Timed(method, request.route(), answer.status());
+    Timer known = timers.get(timed); // without the lock that computeIfAbsent may take
+    return known != null ? known : timers.computeIfAbsent(timed, this::timer);
+  }
+
+  private Timer timer(Timed timed) {
+    return Timer.builder("http.server.requests")
+        .tags("method", timed.method, "route", timed.route)
+        .tag("status", Integer.toString(timed.status))
+        .publishPercentileHistogram()
+        .register(meters);
   }
 }

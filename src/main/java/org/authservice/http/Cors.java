@@ -19,7 +19,7 @@ public final class Cors implements Filter {
   @Override
   public Answer handle(Request request, Handler next) {
     Optional<String> origin = request.header("origin").filter(origins::contains);
-    Answer answer = next.handle(request).with("Vary", "Origin");
+    Answer answer = next.handle(request);
     if (origin.isEmpty()) {
       return answer;
     }

@@ -1,7 +1,6 @@
 package org.authservice.http;
 
 import java.nio.ByteBuffer;
-import org.authservice.secret.Secrets;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -13,12 +12,10 @@ import org.jspecify.annotations.Nullable;
 final class EngineErrors extends ErrorHandler {
   private final Rendering rendering;
   private final SecurityHeaders headers;
-  private final Secrets secrets;
 
-  EngineErrors(Rendering rendering, SecurityHeaders headers, Secrets secrets) {
+  EngineErrors(Rendering rendering, SecurityHeaders headers) {
     this.rendering = rendering;
     this.headers = headers;
-    this.secrets = secrets;
   }
 
   @Override
@@ -35,7 +32,7 @@ final class EngineErrors extends ErrorHandler {
             request.getHttpURI().getPath(),
             request.getHeaders().get("X-Request-ID"));
     response.setStatus(rendered.status());
-    rendered.headers().forEach(response.getHeaders()::put);
+    rendered.eachField(response.getHeaders()::put);
     response.getHeaders().put("Content-Length", rendered.content().length);
     response.write(true, ByteBuffer.wrap(rendered.content()), callback);
     return true;
@@ -44,7 +41,7 @@ final class EngineErrors extends ErrorHandler {
   @Override
   public ByteBuffer badMessageError(int status, String reason, HttpFields.Mutable fields) {
     var rendered = rendered(status, "", null);
-    rendered.headers().forEach(fields::put);
+    rendered.eachField(fields::put);
     return ByteBuffer.wrap(rendered.content());
   }
 
@@ -53,7 +50,7 @@ final class EngineErrors extends ErrorHandler {
     Answer answer = headers.complete(path == null ? "" : path, Problem.of(code(status)).answer());
     // 505 and its like keep their status, though they share a code.
     var exact = new Answer(Math.max(400, status), answer.headers(), answer.body());
-    return rendering.render(exact, JettyExchange.requestId(requestId, secrets));
+    return rendering.render(exact, JettyExchange.requestId(requestId));
   }
 
   private static ErrorCode code(int status) {

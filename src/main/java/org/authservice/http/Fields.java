@@ -144,12 +144,25 @@ public final class Fields {
   }
 
   private static boolean unstorable(String text) {
-    return text.codePoints()
-        .anyMatch(point ->
-            point == 0 || (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE));
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == 0) {
+        return true;
+      }
+      if (Character.isSurrogate(c)) {
+        if (!Character.isSupplementaryCodePoint(text.codePointAt(i))) {
+          return true;
+        }
+        i++; // the other half
+      }
+    }
+    return false;
   }
 
   private static boolean isJson(String contentType) {
+    if (contentType.equals("application/json")) {
+      return true;
+    }
     String type = contentType.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
     return type.equals("application/json")
         || (type.startsWith("application/") && type.endsWith("+json"));

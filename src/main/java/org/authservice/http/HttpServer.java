@@ -2,9 +2,8 @@ package org.authservice.http;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Supplier;
-import org.authservice.secret.Secrets;
 import org.authservice.settings.StartFailure;
 import org.eclipse.jetty.http.HttpCompliance;
 import org.eclipse.jetty.http.UriCompliance;
@@ -31,18 +30,16 @@ public final class HttpServer {
   private final HttpConfiguration protocol = protocol();
   private final ServerConnector connector;
   private final SlowClients slowClients;
-  private final Secrets secrets;
   private final Duration patience;
 
-  private HttpServer(Duration patience, Secrets secrets) {
+  private HttpServer(Duration patience) {
     this.patience = patience;
-    this.secrets = secrets;
     this.slowClients = new SlowClients(patience);
     var threads = new QueuedThreadPool(16, 4);
     threads.setName("http");
     threads.setReservedThreads(0);
-    threads.setVirtualThreadsExecutor(
-        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("request-", 0).factory()));
+    ThreadFactory requests = Thread.ofVirtual().name("request-", 0).factory();
+    threads.setVirtualThreadsExecutor(task -> requests.newThread(task).start());
     this.server = new Server(threads);
     this.connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(protocol));
   }
@@ -54,8 +51,8 @@ public final class HttpServer {
    * @param patience how long a request's head or body may take; {@link #PATIENCE} but in tests
    * @throws StartFailure when the address cannot be bound
    */
-  public static HttpServer open(String host, int port, Duration patience, Secrets secrets) {
-    var http = new HttpServer(patience, secrets);
+  public static HttpServer open(String host, int port, Duration patience) {
+    var http = new HttpServer(patience);
     http.connector.setHost(host);
     http.connector.setPort(port);
     http.connector.setIdleTimeout(patience.toMillis());
@@ -92,8 +89,8 @@ public final class HttpServer {
       Supplier<String> publicBaseUrl,
       Duration stopTimeout) {
     var rendering = new Rendering(publicBaseUrl);
-    server.setHandler(new JettyExchange(site, rendering, addresses, slowClients, secrets));
-    server.setErrorHandler(new EngineErrors(rendering, headers, secrets));
+    server.setHandler(new JettyExchange(site, rendering, addresses, slowClients));
+    server.setErrorHandler(new EngineErrors(rendering, headers));
     server.setStopTimeout(stopTimeout.toMillis());
     try {
       server.start();
@@ -130,6 +127,9 @@ public final class HttpServer {
     protocol.setSendServerVersion(false);
     protocol.setSendXPoweredBy(false);
     protocol.setRequestHeaderSize(MAX_HEADER_BYTES);
+    // It keeps each connection's last fields in a trie, tokens among them, and to find one there
+    // costs more than to read it.
+    protocol.setHeaderCacheSize(0);
     protocol.setHttpCompliance(HttpCompliance.STRICT);
     protocol.setUriCompliance(UriCompliance.RFC3986);
     return protocol;

@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
-import java.util.Locale;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 import org.authservice.secret.Secret;
-import org.authservice.secret.Secrets;
 import org.eclipse.jetty.http.BadMessageException;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -36,19 +36,13 @@ final class JettyExchange extends Handler.Abstract {
   private final Rendering rendering;
   private final ClientAddress addresses;
   private final SlowClients slowClients;
-  private final Secrets secrets;
+  private final HeaderFields headerFields = new HeaderFields();
 
-  JettyExchange(
-      Site site,
-      Rendering rendering,
-      ClientAddress addresses,
-      SlowClients slowClients,
-      Secrets secrets) {
+  JettyExchange(Site site, Rendering rendering, ClientAddress addresses, SlowClients slowClients) {
     this.site = site;
     this.rendering = rendering;
     this.addresses = addresses;
     this.slowClients = slowClients;
-    this.secrets = secrets;
   }
 
   @Override
@@ -108,7 +102,9 @@ final class JettyExchange extends Handler.Abstract {
     }
     var reading = slowClients.reading(jetty.getConnectionMetaData().getConnection().getEndPoint());
     try (reading) {
-      byte[] body = Content.Source.asInputStream(jetty).readNBytes(MAX_BODY + 1);
+      // What is announced, and one more, of which nothing comes: its place is all that is made.
+      int most = length < 0 ? MAX_BODY : (int) length;
+      byte[] body = Content.Source.asInputStream(jetty).readNBytes(most + 1);
       return body.length > MAX_BODY ? null : body;
     }
   }
@@ -146,36 +142,42 @@ final class JettyExchange extends Handler.Abstract {
     }
   }
 
-  private static void write(Rendering.Rendered rendered, Response response, Callback callback) {
+  private void write(Rendering.Rendered rendered, Response response, Callback callback) {
     prepare(rendered, response);
     response.write(true, ByteBuffer.wrap(rendered.content()), callback);
   }
 
-  private static void prepare(Rendering.Rendered rendered, Response response) {
+  private void prepare(Rendering.Rendered rendered, Response response) {
     response.setStatus(rendered.status());
-    rendered.headers().forEach(response.getHeaders()::put);
-    if (rendered.status() != 204 && rendered.status() != 304) {
-      response.getHeaders().put("Content-Length", rendered.content().length);
-    }
+    headerFields.add(rendered, response.getHeaders());
   }
 
   private String requestId(Request jetty) {
-    return requestId(jetty.getHeaders().get("X-Request-ID"), secrets);
+    return requestId(jetty.getHeaders().get("X-Request-ID"));
   }
 
   /** The client's own id when it is harmless to log and echo, else a new one. */
-  static String requestId(@Nullable String given, Secrets secrets) {
-    return given != null && REQUEST_ID.matcher(given).matches() ? given : secrets.id();
+  static String requestId(@Nullable String given) {
+    if (given != null && REQUEST_ID.matcher(given).matches()) {
+      return given;
+    }
+    // To be told apart by, not to be secret: so not from where secrets come from, which takes
+    // longer.
+    var random = ThreadLocalRandom.current();
+    HexFormat hex = HexFormat.of();
+    return hex.toHexDigits(random.nextLong()) + hex.toHexDigits(random.nextLong());
   }
 
   private static Map<String, String> headers(Request jetty) {
     Map<String, String> headers = new HashMap<>();
     for (HttpField field : jetty.getHeaders()) {
-      String name = field.getName().toLowerCase(Locale.ROOT);
+      String name = field.getLowerCaseName();
       String value = field.getValue() == null ? "" : field.getValue();
+      String first = headers.putIfAbsent(name, value);
       // Hops append to these; of any other field the first one counts.
-      boolean joins = name.equals("x-forwarded-for") || name.equals("forwarded");
-      headers.merge(name, value, (first, next) -> joins ? first + ", " + next : first);
+      if (first != null && (name.equals("x-forwarded-for") || name.equals("forwarded"))) {
+        headers.put(name, first + ", " + value);
+      }
     }
     return headers;
   }
@@ -206,6 +208,6 @@ final class JettyExchange extends Handler.Abstract {
   }
 
   private static String languages(String header) {
-    return LANGUAGES.matcher(header).matches() ? header : "";
+    return header.isEmpty() || LANGUAGES.matcher(header).matches() ? header : "";
   }
 }

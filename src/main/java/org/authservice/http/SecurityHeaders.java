@@ -21,6 +21,7 @@ public final class SecurityHeaders implements Filter {
         "Content-Security-Policy",
         "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none';"
             + " form-action 'self'");
+    always.put("Vary", "Origin"); // whom a browser lets read an answer depends on it, see Cors
     if (https) {
       always.put("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,6 +26,9 @@ public final class Json {
   /** Deeper nesting than any of our bodies has is refused before it costs anything. */
   public static final int MAX_DEPTH = 32;
 
+  private static final char REPLACEMENT = '\uFFFD';
+  private static final int MOST_BUFFERS = 32;
+
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
           .streamReadConstraints(
@@ -33,6 +37,9 @@ public final class Json {
                   .maxNumberLength(100)
                   .build())
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+          // By default a thread keeps its buffers, and a virtual thread would make them anew each
+          // time.
+          .recyclerPool(JsonRecyclerPools.newBoundedPool(MOST_BUFFERS))
           .build();
 
   private Json() {}
@@ -79,8 +86,13 @@ public final class Json {
     return out.toByteArray();
   }
 
-  // Jackson replaces bad UTF-8 only sometimes; Java's decoder, told to report, never does.
+  // Jackson replaces bad UTF-8 only sometimes; Java's decoder, told to report, never does. It is
+  // slow, and asked only where a quick one found something to replace, or a replacement was sent.
   private static String decoded(byte[] utf8) throws MalformedJson {
+    String text = new String(utf8, StandardCharsets.UTF_8);
+    if (text.indexOf(REPLACEMENT) < 0) {
+      return text;
+    }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
     } catch (CharacterCodingException invalid) {

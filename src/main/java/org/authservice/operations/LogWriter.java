@@ -20,7 +20,7 @@ final class LogWriter extends UnsynchronizedAppenderBase<ILoggingEvent> {
   private static final int MOST_PER_WRITE = 64 * 1024;
 
   /** For so long the first of some lines waits for those that follow it. */
-  private static final long GATHERING_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+  private static final long GATHERING_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   private static final long STOP_MILLIS = 10_000;
 

@@ -34,6 +34,10 @@ public final class ClientAddresses implements ClientAddress {
 
   @Override
   public String of(String peer, Map<String, String> headers) {
+    boolean direct = !headers.containsKey("forwarded") && !headers.containsKey("x-forwarded-for");
+    if (direct && peer.indexOf(':') < 0) {
+      return peer; // an IPv4 address as the socket spells it, which is its canonical form
+    }
     Optional<IPAddress> sender = HostAddress.parse(peer);
     if (sender.isEmpty()) {
       return peer;
@@ -44,7 +48,7 @@ public final class ClientAddresses implements ClientAddress {
     Optional<List<String>> appended =
         Optional.ofNullable(headers.get("x-forwarded-for"))
             .map(value -> List.of(value.split(",", -1)));
-    if (forwarded.isEmpty() && appended.isEmpty()) {
+    if (direct) {
       return text(sender.get());
     }
     if (!isTrusted(sender.get())) {

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.StringJoiner;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.authservice.http.Answer;
 import org.authservice.http.ErrorCode;
 import org.authservice.http.Filter;
@@ -122,7 +121,9 @@ public final class RequestRates implements Filter, AutoCloseable {
   }
 
   private Answer count(Request request, Handler next) {
-    List<Said> said = ask(Stream.concat(own(request), general(request)), buckets::take);
+    List<Applied> limits = new ArrayList<>(own(request));
+    limits.addAll(general(request));
+    List<Said> said = ask(limits, buckets::take);
     return refusal(said).orElseGet(() -> told(next.handle(request), said));
   }
 
@@ -139,18 +140,22 @@ public final class RequestRates implements Filter, AutoCloseable {
 
   /** Failures count towards what else the client may ask; they are answered all the same. */
   private Answer countFailure(Request request, Answer answer, List<Said> said) {
-    List<Said> all = new ArrayList<>(said);
-    if (answer.status() >= 400 && answer.status() < 500) {
-      all.addAll(ask(general(request), buckets::take));
+    if (answer.status() < 400 || answer.status() >= 500) {
+      return told(answer, said);
     }
+    List<Said> all = new ArrayList<>(said);
+    all.addAll(ask(general(request), buckets::take));
     return told(answer, all);
   }
 
   /** Asks one limit after the other, up to the first that refuses. */
   private static List<Said> ask(
-      Stream<Applied> limits, Function<Buckets.Key, ConsumptionProbe> question) {
+      List<Applied> limits, Function<Buckets.Key, ConsumptionProbe> question) {
+    if (limits.isEmpty()) {
+      return List.of();
+    }
     List<Said> said = new ArrayList<>(2);
-    for (Applied limit : limits.toList()) {
+    for (Applied limit : limits) {
       ConsumptionProbe probe = question.apply(limit.key());
       said.add(new Said(limit, probe));
       if (!probe.isConsumed()) {
@@ -160,19 +165,24 @@ public final class RequestRates implements Filter, AutoCloseable {
     return said;
   }
 
-  private Stream<Applied> general(Request request) {
+  private List<Applied> general(Request request) {
     Rate rate = rate(request);
     return rate.requests() == 0
-        ? Stream.empty()
-        : Stream.of(new Applied("client", new Buckets.Key(who(request), "", rate)));
+        ? List.of()
+        : List.of(new Applied("client", new Buckets.Key(who(request), "", rate)));
   }
 
-  private Stream<Applied> own(Request request) {
+  private List<Applied> own(Request request) {
+    if (settings.endpoints().isEmpty()) {
+      return List.of();
+    }
     // HEAD is answered as GET, and so counted as one.
     String method = request.method().equals("HEAD") ? "GET" : request.method();
     String endpoint = method + " " + request.route();
-    return Optional.ofNullable(settings.endpoints().get(endpoint)).stream()
-        .map(rate -> new Applied("endpoint", new Buckets.Key(who(request), endpoint, rate)));
+    Rate rate = settings.endpoints().get(endpoint);
+    return rate == null
+        ? List.of()
+        : List.of(new Applied("endpoint", new Buckets.Key(who(request), endpoint, rate)));
   }
 
   private static String who(Request request) {

@@ -24,6 +24,7 @@ public final class Keyring {
   private volatile Set<String> distrusted = Set.of();
   private volatile @Nullable DerivedKeys lookupRoot;
   private volatile boolean lookupRootLost;
+  private volatile List<Key> trusted;
 
   /**
    * One of the keys.
@@ -41,6 +42,7 @@ public final class Keyring {
         .filter(other -> !other.equals(current))
         .forEach(other -> all.add(key(other, salt)));
     this.keys = List.copyOf(all);
+    this.trusted = keys;
     this.rootSealer = sealer(ROOT_CONTEXT, secrets);
   }
 
@@ -61,7 +63,7 @@ public final class Keyring {
 
   /** The keys whose signatures are believed, the current first. */
   public List<Key> trusted() {
-    return keys.stream().filter(this::trusts).toList();
+    return trusted;
   }
 
   /** Whether what that key signed is believed. */
@@ -73,6 +75,7 @@ public final class Keyring {
   public void distrust(Set<String> ids) {
     if (!ids.equals(distrusted)) {
       distrusted = Set.copyOf(ids);
+      trusted = keys.stream().filter(this::trusts).toList();
     }
   }
 

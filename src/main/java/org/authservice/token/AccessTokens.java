@@ -10,6 +10,7 @@ import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
 import org.authservice.settings.TokenSettings;
 import org.authservice.settings.TokenSettings.Algorithm;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Access tokens: short-lived JWTs (RFC 9068's {@code at+jwt}) that other services verify on their
@@ -30,6 +31,9 @@ public final class AccessTokens {
   private final AccessKeys keys;
   private final Clock clock;
   private final Secrets secrets;
+  private volatile @Nullable SignersHeader signersHeader;
+
+  private record SignersHeader(String keyId, Jwt.Header header) {}
 
   /**
    * Tokens under these settings.
@@ -80,8 +84,21 @@ public final class AccessTokens {
       claims.put("jti", secrets.id());
     }
     JwsKey key = keys.signer();
-    var header = JsonObject.of("alg", algorithm.name()).put("typ", TYPE).put("kid", key.id());
-    return new Issued(Secret.of(Jwt.sign(header, claims, key)), granted);
+    return new Issued(Secret.of(Jwt.sign(header(key.id()), claims, key)), granted);
+  }
+
+  /** Encoded once for a signer, of which there is one at a time. */
+  private Jwt.Header header(String keyId) {
+    SignersHeader last = signersHeader;
+    if (last == null || !last.keyId().equals(keyId)) {
+      last =
+          new SignersHeader(
+              keyId,
+              Jwt.Header.of(
+                  JsonObject.of("alg", algorithm.name()).put("typ", TYPE).put("kid", keyId)));
+      signersHeader = last;
+    }
+    return last.header();
   }
 
   /** Whom a token speaks for; empty unless every rule of RFC 8725 that applies holds. */

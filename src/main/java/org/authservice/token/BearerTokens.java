@@ -21,6 +21,9 @@ import org.authservice.json.JsonObject;
 public final class BearerTokens {
   private static final int MOST_REMEMBERED = 20_000;
 
+  /** Copied for each digest: to look an algorithm up takes longer than to run it. */
+  private static final MessageDigest SHA_256 = sha256();
+
   private static final Duration MEMORY = Duration.ofSeconds(10);
 
   private final AccessTokens accessTokens;
@@ -110,8 +113,16 @@ public final class BearerTokens {
   /** A digest, so that no token lies in memory longer than its request. */
   private static ByteBuffer digest(String token) {
     try {
-      return ByteBuffer.wrap(
-          MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8)));
+      var sha256 = (MessageDigest) SHA_256.clone();
+      return ByteBuffer.wrap(sha256.digest(token.getBytes(StandardCharsets.UTF_8)));
+    } catch (CloneNotSupportedException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException impossible) {
       throw new IllegalStateException(impossible);
     }

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.authservice.json.Json;
 import org.authservice.json.JsonObject;
 import org.authservice.json.MalformedJson;
@@ -24,6 +25,8 @@ final class Jwt {
   /** In the year 5138: nothing later is a time that anybody meant. */
   private static final long LATEST_SECOND = 100_000_000_000L;
 
+  private static final Pattern ACCOUNT = Pattern.compile("[1-9][0-9]{0,17}");
+
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
 
   private final byte[] signingInput;
@@ -40,14 +43,11 @@ final class Jwt {
 
   /** Takes a token apart; empty for anything but a plain compact JWS with strict JSON inside. */
   static Optional<Jwt> parse(String token) {
-    if (token.length() > MAX_LENGTH || token.chars().filter(c -> c == '.').count() != 2) {
-      return Optional.empty();
-    }
-    if (!token.chars().allMatch(Jwt::isBase64Url)) {
-      return Optional.empty();
-    }
     int dot = token.indexOf('.');
     int lastDot = token.lastIndexOf('.');
+    if (token.length() > MAX_LENGTH || dot == lastDot || token.indexOf('.', dot + 1) < lastDot) {
+      return Optional.empty();
+    }
     try {
       // Read strictly: repeated members and deep nesting are refused.
       JsonObject header = object(decoded(token.substring(0, dot)));
@@ -63,12 +63,19 @@ final class Jwt {
     }
   }
 
+  /** The header of tokens to come, encoded once. */
+  record Header(String encoded) {
+    static Header of(JsonObject members) {
+      return new Header(Jwt.encoded(Json.write(members)));
+    }
+  }
+
   /**
    * Makes a token. The same header, claims and key give the same bytes when the algorithm is
    * deterministic, as HMAC is.
    */
-  static String sign(JsonObject header, JsonObject claims, JwsKey key) {
-    String input = encoded(Json.write(header)) + "." + encoded(Json.write(claims));
+  static String sign(Header header, JsonObject claims, JwsKey key) {
+    String input = header.encoded() + "." + encoded(Json.write(claims));
     return input + "." + encoded(key.sign(input.getBytes(StandardCharsets.US_ASCII)));
   }
 
@@ -129,7 +136,7 @@ final class Jwt {
   /** The subject as an account's id; empty unless it is a positive number in a string. */
   Optional<Long> userId() {
     String subject = text("sub");
-    return subject != null && subject.matches("[1-9][0-9]{0,17}")
+    return subject != null && ACCOUNT.matcher(subject).matches()
         ? Optional.of(Long.valueOf(subject))
         : Optional.empty();
   }
@@ -153,14 +160,5 @@ final class Jwt {
       return object;
     }
     throw new IllegalArgumentException("not one object without repeated members");
-  }
-
-  private static boolean isBase64Url(int c) {
-    return (c >= 'A' && c <= 'Z')
-        || (c >= 'a' && c <= 'z')
-        || (c >= '0' && c <= '9')
-        || c == '-'
-        || c == '_'
-        || c == '.';
   }
 }

@@ -5,7 +5,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.authservice.json.JsonObject;
 import org.authservice.secret.Hmac;
 import org.authservice.secret.Keyring;
@@ -17,7 +16,8 @@ import org.authservice.settings.TokenSettings.Algorithm;
  */
 public final class RefreshTokens {
   private static final String ALGORITHM = "HS256";
-  private static final String TYPE = "rt+jwt";
+  private static final Jwt.Header HEADER =
+      Jwt.Header.of(JsonObject.of("alg", ALGORITHM).put("typ", "rt+jwt"));
 
   private final Keyring keyring;
   private final Map<String, JwsKey> keys;
@@ -47,7 +47,7 @@ public final class RefreshTokens {
   /** The token that says this. */
   public String issue(Claims claims) {
     return Jwt.sign(
-        JsonObject.of("alg", ALGORITHM).put("typ", TYPE),
+        HEADER,
         JsonObject.of("sub", Long.toString(claims.userId()))
             .put("exp", claims.expiresAt().getEpochSecond())
             .put("iat", claims.issuedAt().getEpochSecond())
@@ -63,9 +63,13 @@ public final class RefreshTokens {
   }
 
   private boolean isSigned(Jwt jwt) {
-    return keyring.trusted().stream()
-        .flatMap(key -> Stream.ofNullable(keys.get(key.id())))
-        .anyMatch(key -> jwt.signedBy(ALGORITHM, key));
+    for (Keyring.Key trusted : keyring.trusted()) {
+      JwsKey key = keys.get(trusted.id());
+      if (key != null && jwt.signedBy(ALGORITHM, key)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private Optional<Claims> claims(Jwt jwt) {
