@@ -58,7 +58,7 @@ build() { # builds what runs when a source is newer; one build at a time
         touch -r target/.build-started target/run/next.jar # what changed meanwhile is newer
         mv -f target/run/next.jar target/run/auth-service.jar
         echo "  training a run for quicker starts" >&2
-        rm -f target/run/*.aot target/run/*.aot.new
+        rm -rf target/run/*.aot target/run/*.aot.*
         (source bin/.train && name_cache && train "$cache") >&2 || true
       fi
     ) 9>"$root/target/.build-lock"
@@ -89,12 +89,16 @@ name_cache() { # sets jar and cache: another jar or another JDK has another cach
 }
 
 run_auth() { # replaces this shell by the JVM, in the caller's folder
-  local jar cache aot=()
+  local jar cache library aot=()
   name_cache
   # glibc would keep what was freed in an arena for each of many threads.
   export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
   # With other flags (JAVA_OPTS) the cache does not fit: the JVM starts without, and need not say so.
   if [ -f "$cache" ]; then aot=(-XX:AOTCache="$cache" '-Xlog:aot*=off' '-Xlog:cds*=off'); fi
+  # Otherwise the driver unpacks its library, compares it byte by byte, and searches /tmp for older ones.
+  for library in "$cache".lib/*; do
+    if [ -r "$library" ]; then aot+=(-Dorg.sqlite.lib.path="$cache.lib" -Dorg.sqlite.tmpdir="$cache.lib"); fi
+  done
   # shellcheck disable=SC2086 # JAVA_OPTS is a list of words
   exec "$JAVA_HOME/bin/java" "${jvm_flags[@]}" "${aot[@]}" ${JAVA_OPTS:-} -jar "$jar" "$@"
 }

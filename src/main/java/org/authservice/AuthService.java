@@ -297,9 +297,9 @@ public final class AuthService implements AutoCloseable {
     management.ifPresent(it -> serveManagement(it, headers, addresses));
     database.listen(features.channels());
     workers.forEach(Worker::start);
-    Thread.ofVirtual().name("warm-up").start(features.hasher()::warmUp);
     health.serving(true);
     log.info("listening on {}", publicBaseUrl);
+    Thread.ofVirtual().name("warm-up").start(features.hasher()::warmUp);
   }
 
   /** A limit on an endpoint that is not there would limit nothing. */

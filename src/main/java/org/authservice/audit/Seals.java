@@ -35,7 +35,7 @@ public final class Seals {
   private static final Duration IDLE = Duration.ofMinutes(10);
 
   /** So far behind the newest seal is at most while a node runs. */
-  private static final Duration BEHIND = IDLE.plus(SETTLED).plus(INTERVAL.multipliedBy(5));
+  private static final Duration BEHIND = IDLE.plus(SETTLED).plusMinutes(5 * INTERVAL.toMinutes());
 
   private static final int PAGE = 500;
 

@@ -2,8 +2,7 @@ package org.authservice.operations;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
-import java.time.Instant;
-import java.time.ZoneId;
+import java.time.OffsetDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Map;
 import org.slf4j.event.KeyValuePair;
@@ -14,9 +13,8 @@ import org.slf4j.event.KeyValuePair;
  */
 final class JsonLines implements LogWriter.Lines {
   private static final DateTimeFormatter SECOND =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss").withZone(ZoneId.systemDefault());
-  private static final DateTimeFormatter OFFSET =
-      DateTimeFormatter.ofPattern("XXX").withZone(ZoneId.systemDefault());
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss");
+  private static final DateTimeFormatter OFFSET = DateTimeFormatter.ofPattern("XXX");
 
   private long second = Long.MIN_VALUE;
   private String secondText = "";
@@ -61,9 +59,9 @@ final class JsonLines implements LogWriter.Lines {
     long whole = Math.floorDiv(millis, 1000);
     if (whole != second) {
       second = whole;
-      Instant instant = Instant.ofEpochSecond(whole);
-      secondText = SECOND.format(instant);
-      offsetText = OFFSET.format(instant);
+      OffsetDateTime here = SystemZone.at(millis);
+      secondText = SECOND.format(here);
+      offsetText = OFFSET.format(here);
     }
     long rest = Math.floorMod(millis, 1000);
     out.text(secondText).text(rest < 10 ? ".00" : rest < 100 ? ".0" : ".").number(rest);

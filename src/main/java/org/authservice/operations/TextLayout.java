@@ -3,8 +3,6 @@ package org.authservice.operations;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.StackTraceElementProxy;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.event.KeyValuePair;
@@ -15,8 +13,7 @@ import org.slf4j.event.KeyValuePair;
  * written as an escape: line ends, other control characters, and marks that turn the direction.
  */
 final class TextLayout implements LogWriter.Lines {
-  private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
 
   @Override
   public void append(ILoggingEvent event, LineBuffer out) {
@@ -26,7 +23,7 @@ final class TextLayout implements LogWriter.Lines {
   /** The line, line end included, and those of the stack trace. */
   String lines(ILoggingEvent event) {
     var line = new StringBuilder(160);
-    TIME.formatTo(Instant.ofEpochMilli(event.getTimeStamp()), line);
+    TIME.formatTo(SystemZone.at(event.getTimeStamp()), line);
     line.append(' ').append(event.getLevel());
     line.append(event.getLevel().levelStr.length() < 5 ? "  " : " ");
     String logger = event.getLoggerName();

@@ -105,7 +105,7 @@ final class MailSettingsReader {
       return "";
     }
     int rgb = Integer.parseInt(hex.substring(1), 16);
-    return "rgb(%d, %d, %d)".formatted(rgb >> 16, (rgb >> 8) & 255, rgb & 255);
+    return "rgb(" + (rgb >> 16) + ", " + ((rgb >> 8) & 255) + ", " + (rgb & 255) + ")";
   }
 
   private Optional<Path> templates() {

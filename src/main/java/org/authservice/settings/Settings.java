@@ -44,16 +44,18 @@ public record Settings(
         Map.entry("LEGACY_ACCESS_MINUTES", ownLegacyAccessLife()),
         Map.entry("LEGACY_REFRESH_DAYS", Long.toString(tokens.legacyRefreshLife().toDays())),
         Map.entry("ACCESS_TOKEN_EXPIRE_MINUTES", tokens.accessLife().toString()),
-        Map.entry("session settings", sessions.toString()),
-        Map.entry("OTP settings", codes.toString()),
-        Map.entry("password settings", passwords.toString()),
-        Map.entry("registration settings", registration.toString()),
+        Map.entry("session settings", sessionText()),
+        Map.entry("OTP settings", codeText()),
+        Map.entry(
+            "password settings",
+            text("PasswordSettings", "hash", passwords.hash(), "policy", passwords.policy())),
+        Map.entry("registration settings", registrationText()),
         Map.entry("RATE_LIMIT_PER_MINUTE", Integer.toString(limits.perMinute())),
         Map.entry("RATE_LIMITS", new TreeMap<>(limits.endpoints()).toString()),
         Map.entry("RATE_LIMIT_NETWORKS", new TreeMap<>(limits.networks()).toString()),
         Map.entry("whether REDIS_URL is set", Boolean.toString(limits.redis().isPresent())),
-        Map.entry("provider settings", providers.toString()),
-        Map.entry("alarm settings", alarms.toString()),
+        Map.entry("provider settings", providerText()),
+        Map.entry("alarm settings", alarmText()),
         Map.entry("API_CLIENTS", new TreeSet<>(apiClients.secrets().keySet()).toString()),
         Map.entry("AUDIT_RETENTION_DAYS", Long.toString(audit.kept().toDays())),
         Map.entry("BACKEND_CORS_ORIGINS", listener.corsOrigins().toString()));
@@ -74,7 +76,7 @@ public record Settings(
   public Map<String, String> watched(String publicBaseUrl) {
     Map<String, String> watched = new TreeMap<>(shared(publicBaseUrl));
     watched.put("TRUSTED_PROXIES", limits.trustedProxies().toString());
-    watched.put("mail settings", mail.toString());
+    watched.put("mail settings", mailText());
     watched.put("ENVIRONMENT", production ? "production" : "development");
     watched.put("DOCS_ENABLED", Boolean.toString(listener.docs()));
     return watched;
@@ -98,5 +100,110 @@ public record Settings(
     providers.others().forEach(it -> watched.put("OIDC_PROVIDERS " + it.name(), it.clientSecret()));
     apiClients.secrets().forEach((id, secret) -> watched.put("API_CLIENTS " + id, secret));
     return watched;
+  }
+
+  private String sessionText() {
+    return text(
+        "SessionSettings",
+        "idleLife",
+        sessions.idleLife(),
+        "maxLife",
+        sessions.maxLife(),
+        "reuseGrace",
+        sessions.reuseGrace());
+  }
+
+  private String codeText() {
+    return text(
+        "CodeSettings",
+        "life",
+        codes.life(),
+        "maxAttempts",
+        codes.maxAttempts(),
+        "interval",
+        codes.interval(),
+        "perHour",
+        codes.perHour(),
+        "perDay",
+        codes.perDay());
+  }
+
+  private String registrationText() {
+    return text(
+        "RegistrationSettings",
+        "loginRequiresVerifiedEmail",
+        registration.loginRequiresVerifiedEmail(),
+        "privacy",
+        registration.privacy(),
+        "stepUp",
+        registration.stepUp());
+  }
+
+  private String providerText() {
+    return text(
+        "ProviderSettings",
+        "google",
+        providers.google(),
+        "others",
+        providers.others(),
+        "redirectUrls",
+        providers.redirectUrls());
+  }
+
+  private String alarmText() {
+    return text(
+        "AlarmSettings",
+        "webhook",
+        alarms.webhook(),
+        "accountsPerAddress",
+        alarms.accountsPerAddress(),
+        "accountsPerPassword",
+        alarms.accountsPerPassword());
+  }
+
+  private String mailText() {
+    var look = mail.look();
+    return text(
+        "MailSettings",
+        "smtp",
+        mail.smtp(),
+        "from",
+        mail.from(),
+        "maxPerMinute",
+        mail.maxPerMinute(),
+        "connections",
+        mail.connections(),
+        "suppression",
+        mail.suppression(),
+        "eventsKey",
+        mail.eventsKey(),
+        "look",
+        text(
+            "Look",
+            "brand",
+            look.brand(),
+            "logo",
+            look.logo(),
+            "colour",
+            look.colour(),
+            "support",
+            look.support(),
+            "language",
+            look.language(),
+            "templates",
+            look.templates()));
+  }
+
+  /**
+   * What the record's {@code toString} gives. The JVM builds that method anew in each process, out
+   * of dozens of small classes, and these are needed at every start.
+   */
+  private static String text(String record, Object... namesAndValues) {
+    var text = new StringBuilder(record).append('[');
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      text.append(i == 0 ? "" : ", ").append(namesAndValues[i]);
+      text.append('=').append(namesAndValues[i + 1]);
+    }
+    return text.append(']').toString();
   }
 }

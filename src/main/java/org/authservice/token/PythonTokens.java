@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.authservice.secret.Keyring;
@@ -22,7 +21,7 @@ public final class PythonTokens {
   private static final Duration LONGEST_REFRESH = Duration.ofDays(365);
 
   private final Keyring keyring;
-  private final Map<Keyring.Key, JwsKey> keys;
+  private final Map<String, JwsKey> keys;
   private final Duration accessLife;
   private final Duration refreshLife;
   private final LegacyTokens legacy;
@@ -34,9 +33,10 @@ public final class PythonTokens {
     this.keys =
         keyring.all().stream()
             .collect(
-                Collectors.toUnmodifiableMap(
-                    Function.identity(),
-                    key -> JwsKey.Hmac.of(key.id(), Algorithm.HS256, key.secret().bytes())));
+                Collectors.toMap(
+                    Keyring.Key::id,
+                    key -> JwsKey.Hmac.of(key.id(), Algorithm.HS256, key.secret().bytes()),
+                    (key, _) -> key)); // set twice
     this.accessLife = settings.legacyAccessLife();
     this.refreshLife = settings.legacyRefreshLife();
     this.legacy = legacy;
@@ -94,7 +94,7 @@ public final class PythonTokens {
         && !jwt.has("sid")
         && legacy.accepted(clock.instant())
         && keyring.trusted().stream()
-            .flatMap(key -> Stream.ofNullable(keys.get(key)))
+            .flatMap(key -> Stream.ofNullable(keys.get(key.id())))
             .anyMatch(key -> jwt.signedBy("HS256", key));
   }
 
