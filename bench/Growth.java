@@ -83,10 +83,10 @@ final class Growth {
       String plan =
           postgres.sql(
               database,
-              "EXPLAIN (ANALYZE, TIMING OFF) DELETE FROM security_events WHERE id IN ("
-                  + "SELECT id FROM security_events WHERE at < 1800000000000 ORDER BY at LIMIT "
+              "EXPLAIN (ANALYZE, TIMING OFF) DELETE FROM security_events WHERE ctid = ANY (ARRAY("
+                  + "SELECT ctid FROM security_events WHERE at < 1800000000000 ORDER BY at LIMIT "
                   + Math.min(1_000, options.few() / 10)
-                  + " FOR UPDATE SKIP LOCKED)");
+                  + " FOR UPDATE SKIP LOCKED))");
       return plan.lines()
           .filter(line -> line.startsWith("Execution Time: "))
           .map(line -> Double.parseDouble(line.split(" ")[2]))

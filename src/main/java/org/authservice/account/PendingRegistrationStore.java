@@ -61,7 +61,6 @@ final class PendingRegistrationStore {
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
         "pending_registrations",
-        "id",
         "created_at < ?",
         "created_at",
         p -> p.millis(expiredBefore.minus(PendingRegistrations.LIFE)),

@@ -25,9 +25,9 @@ final class AlarmStore {
     return Statement.rows(
         """
         UPDATE alarms SET lease_until = ?, attempts = attempts + 1
-        WHERE id IN (
-          SELECT id FROM alarms WHERE state = 'queued' AND due_at <= ? AND lease_until <= ?
-          ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM alarms
+          WHERE state = 'queued' AND due_at <= ? AND lease_until <= ?
+          ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED))
         RETURNING id, payload, attempts, expires_at, lease_until
         """,
         p -> p.millis(leaseEnd).millis(now).millis(now).number(most),
@@ -62,6 +62,6 @@ final class AlarmStore {
   /** Ended alarms, and those that nobody sends any more. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
-        "alarms", "id", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
+        "alarms", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
   }
 }

@@ -110,7 +110,6 @@ final class SealStore {
   Statement<Integer> sweep(Instant before, int most) {
     return Statement.deleteOldest(
         "audit_seals",
-        "number",
         "number < (SELECT max(number) FROM audit_seals WHERE sealed_until < ?)",
         "number",
         p -> p.millis(before),

@@ -78,8 +78,7 @@ final class SecurityEventStore {
 
   /** Events of before then. */
   Statement<Integer> sweep(Instant before, int most) {
-    return Statement.deleteOldest(
-        "security_events", "id", "at < ?", "at", p -> p.millis(before), most);
+    return Statement.deleteOldest("security_events", "at < ?", "at", p -> p.millis(before), most);
   }
 
   private static RecordedEvent event(Row row) throws SQLException {

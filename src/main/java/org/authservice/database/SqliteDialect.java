@@ -25,6 +25,11 @@ final class SqliteDialect implements Dialect {
           "\\s+FOR\\s+(NO\\s+KEY\\s+UPDATE|UPDATE|KEY\\s+SHARE|SHARE)(\\s+(SKIP\\s+LOCKED|NOWAIT))?\\b",
           Pattern.CASE_INSENSITIVE);
 
+  /** Where rows were found, as both say it; the parentheses that this opens are closed alike. */
+  private static final String FOUND_IN = "ctid = ANY (ARRAY(SELECT ctid";
+
+  private static final String FOUND_HERE = "rowid IN (SELECT found FROM (SELECT rowid AS found";
+
   private static final DateTimeFormatter WHOLE =
       DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss", Locale.ROOT);
   private static final DateTimeFormatter FRACTION =
@@ -37,7 +42,7 @@ final class SqliteDialect implements Dialect {
 
   @Override
   public String sql(String text) {
-    return LOCKING.matcher(text).replaceAll("");
+    return LOCKING.matcher(text).replaceAll("").replace(FOUND_IN, FOUND_HERE);
   }
 
   @Override

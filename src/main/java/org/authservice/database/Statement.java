@@ -7,7 +7,9 @@ import java.util.Optional;
 /**
  * One SQL statement as a value: its text, how to bind it, how to read what it gives. One text
  * serves both databases; {@code FOR UPDATE}-like clauses at its end are left out on SQLite, whose
- * transactions have the only writer anyway.
+ * transactions have the only writer anyway. {@code WHERE ctid = ANY (ARRAY(SELECT ctid …))} changes
+ * rows where they were found, without looking for them again by a key: it goes with {@code FOR
+ * UPDATE}, which keeps them there.
  *
  * @param sql the text, with {@code ?} for each parameter
  * @param binder gives the parameters in order
@@ -22,7 +24,8 @@ public record Statement<T>(
    * which each caller's row is decided by itself. SQLite runs the single texts, many in one commit.
    *
    * @param sql takes an array in place of each parameter; every row it gives says in its column
-   *     {@code item} which element of the arrays it answers, counted from 1
+   *     {@code item} which element of the arrays it answers, counted from 1; one that is only ever
+   *     {@linkplain Transaction#send sent} need give none
    * @param row names what is written; of two statements that write one row the later waits for the
    *     next turn, so that it sees what the earlier did
    */
@@ -64,19 +67,17 @@ public record Statement<T>(
    * it gives the number deleted. Two of them beside each other share the work instead of waiting.
    *
    * @param table from which
-   * @param key its primary key, one column
    * @param condition which rows may go, with {@code ?} for each parameter
    * @param age the column by which they are ordered; an index leads with it
    */
   public static Statement<Integer> deleteOldest(
-      String table, String key, String condition, String age, Binder binder, int most) {
+      String table, String condition, String age, Binder binder, int most) {
     String sql =
         """
-        DELETE FROM %1$s WHERE %2$s IN (
-          SELECT %2$s FROM %1$s WHERE %3$s
-          ORDER BY %4$s LIMIT ? FOR UPDATE SKIP LOCKED)
+        DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$s
+          ORDER BY %3$s LIMIT ? FOR UPDATE SKIP LOCKED))
         """
-            .formatted(table, key, condition, age);
+            .formatted(table, condition, age);
     return count(
         sql,
         parameters -> {

@@ -18,7 +18,6 @@ final class MailEventStore {
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
         "mail_event_signatures",
-        "signature_hash",
         "expires_at < ?",
         "expires_at",
         p -> p.millis(expiredBefore),

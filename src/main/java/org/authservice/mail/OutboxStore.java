@@ -253,7 +253,6 @@ final class OutboxStore {
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
         "outbox",
-        "id",
         "created_at < ? AND expires_at < ?",
         "created_at",
         p -> p.millis(expiredBefore.minus(KEPT)).millis(expiredBefore),

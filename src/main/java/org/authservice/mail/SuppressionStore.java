@@ -25,12 +25,7 @@ final class SuppressionStore {
 
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
-        "mail_suppressions",
-        "address",
-        "until_at < ?",
-        "until_at",
-        p -> p.millis(expiredBefore),
-        most);
+        "mail_suppressions", "until_at < ?", "until_at", p -> p.millis(expiredBefore), most);
   }
 
   Statement<Integer> lift(String address) {

@@ -53,11 +53,6 @@ final class ExchangeCodeStore {
   /** Those that no app collected. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
-        "exchange_codes",
-        "code_hash",
-        "expires_at < ?",
-        "expires_at",
-        p -> p.millis(expiredBefore),
-        most);
+        "exchange_codes", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
   }
 }

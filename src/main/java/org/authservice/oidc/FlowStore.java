@@ -67,23 +67,13 @@ final class FlowStore {
   /** Those that never came back. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
-        "provider_flows",
-        "state_hash",
-        "expires_at < ?",
-        "expires_at",
-        p -> p.millis(expiredBefore),
-        most);
+        "provider_flows", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
   }
 
   /** Those that no app used. */
   Statement<Integer> sweepNonces(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
-        "provider_nonces",
-        "nonce_hash",
-        "expires_at < ?",
-        "expires_at",
-        p -> p.millis(expiredBefore),
-        most);
+        "provider_nonces", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
   }
 
   private static Kept kept(Row row) throws SQLException {

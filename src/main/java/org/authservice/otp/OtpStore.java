@@ -230,7 +230,6 @@ final class OtpStore {
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
         "codes",
-        "id",
         "created_at < ? AND expires_at < ?",
         "created_at",
         p -> p.millis(expiredBefore.minus(BUDGETS_REMEMBER)).millis(expiredBefore),
@@ -241,7 +240,6 @@ final class OtpStore {
   Statement<Integer> sweepFailures(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
         "code_failures",
-        "address_key",
         "day_started_at < ?",
         "day_started_at",
         p -> p.millis(expiredBefore.minus(RollingDay.LONGEST)),

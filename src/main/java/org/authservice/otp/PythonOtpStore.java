@@ -40,6 +40,6 @@ final class PythonOtpStore {
   /** In the order of their ids, as the Python service has no index on the expiry. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
-        "otps", "id", "expires_at < ?", "id", p -> p.timestamp(expiredBefore), most);
+        "otps", "expires_at < ?", "id", p -> p.timestamp(expiredBefore), most);
   }
 }

@@ -45,6 +45,6 @@ final class DeviceStore {
   /** Devices whose tokens have expired. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
-        "devices", "id", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
+        "devices", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
   }
 }

@@ -198,7 +198,6 @@ final class ThrottleStore {
     Instant unused = expiredBefore.minus(RollingDay.LONGEST);
     return Statement.deleteOldest(
         "throttles",
-        "subject",
         "day_started_at < ? AND updated_at < ?",
         "day_started_at",
         p -> p.millis(unused).millis(unused),

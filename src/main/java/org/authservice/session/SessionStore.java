@@ -274,7 +274,6 @@ final class SessionStore {
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
         "sessions",
-        "id",
         "absolute_expires_at < ?",
         "absolute_expires_at",
         p -> p.millis(expiredBefore),

@@ -35,11 +35,6 @@ final class ResetTokenStore {
   /** Those that nobody used. */
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
-        "reset_tokens",
-        "token_hash",
-        "expires_at < ?",
-        "expires_at",
-        p -> p.millis(expiredBefore),
-        most);
+        "reset_tokens", "expires_at < ?", "expires_at", p -> p.millis(expiredBefore), most);
   }
 }

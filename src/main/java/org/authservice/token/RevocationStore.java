@@ -63,7 +63,6 @@ final class RevocationStore {
   Statement<Integer> sweep(Instant expiredBefore, int most) {
     return Statement.deleteOldest(
         "invalidated_tokens",
-        "id",
         "expires_at < ?",
         "expires_at",
         p -> p.naiveTimestamp(expiredBefore),

@@ -190,8 +190,7 @@ class CleanUpTest {
           new Sweep(
               "broken",
               (before, most) ->
-                  Statement.deleteOldest(
-                      "broken", "id", "at < ?", "at", p -> p.millis(before), most));
+                  Statement.deleteOldest("broken", "at < ?", "at", p -> p.millis(before), most));
       var revocations = new Revocations(database, clock, new SimpleMeterRegistry());
       List<Sweep> sweeps = Stream.concat(Stream.of(broken), revocations.sweeps().stream()).toList();
       var cleanUp =
