@@ -15,22 +15,38 @@ final class SecurityEventStore {
 
   Statement<Integer> insert(String id, Instant at, SecurityEvent event, String personal) {
     return Statement.count(
-        """
-        INSERT INTO security_events
-          (id, at, type, outcome, user_id, session_id, address, user_agent, request_id, personal)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        p ->
-            p.text(id)
-                .millis(at)
-                .text(event.type().code())
-                .text(event.outcome())
-                .number(event.userId())
-                .text(event.sessionId())
-                .text(event.client().address())
-                .text(event.client().userAgent())
-                .text(event.client().requestId())
-                .text(personal));
+            """
+            INSERT INTO security_events
+              (id, at, type, outcome, user_id, session_id, address, user_agent, request_id, personal)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            p ->
+                p.text(id)
+                    .millis(at)
+                    .text(event.type().code())
+                    .text(event.outcome())
+                    .number(event.userId())
+                    .text(event.sessionId())
+                    .text(event.client().address())
+                    .text(event.client().userAgent())
+                    .text(event.client().requestId())
+                    .text(personal))
+        .gathered(
+            """
+            WITH asked AS (
+              SELECT * FROM unnest(?::varchar[], ?::bigint[], ?::varchar[], ?::varchar[],
+                  ?::bigint[], ?::varchar[], ?::varchar[], ?::varchar[], ?::varchar[],
+                  ?::varchar[])
+                WITH ORDINALITY AS asked (id, at, type, outcome, user_id, session_id, address,
+                  user_agent, request_id, personal, item)),
+            made AS (
+              INSERT INTO security_events (id, at, type, outcome, user_id, session_id, address,
+                user_agent, request_id, personal)
+              SELECT id, at, type, outcome, user_id, session_id, address,
+                user_agent, request_id, personal FROM asked)
+            SELECT item FROM asked
+            """,
+            id);
   }
 
   Statement<Integer> anonymise(long userId) {

@@ -28,13 +28,19 @@ final class ArrayParameters implements Parameters {
     index = 0;
   }
 
-  /** Binds the arrays. */
-  void bind(PreparedStatement statement) throws SQLException {
-    for (int i = 0; i < columns.size(); i++) {
-      Column column = columns.get(i);
+  /**
+   * Binds the arrays.
+   *
+   * @param bound how many parameters of the statement are bound already
+   * @return how many are now
+   */
+  int bind(PreparedStatement statement, int bound) throws SQLException {
+    int count = bound;
+    for (Column column : columns) {
       statement.setArray(
-          i + 1, statement.getConnection().createArrayOf(column.type(), column.values()));
+          ++count, statement.getConnection().createArrayOf(column.type(), column.values()));
     }
+    return count;
   }
 
   @Override
@@ -59,7 +65,7 @@ final class ArrayParameters implements Parameters {
 
   @Override
   public Parameters bytes(byte @Nullable [] value) {
-    throw new IllegalStateException("gathered statements take no bytes");
+    return put("bytea", value);
   }
 
   @Override
@@ -85,6 +91,7 @@ final class ArrayParameters implements Parameters {
     return switch (type) {
       case "text" -> new @Nullable String[callers];
       case "bigint" -> new @Nullable Long[callers];
+      case "bytea" -> new byte @Nullable [callers][];
       default -> new @Nullable Boolean[callers];
     };
   }

@@ -2,6 +2,7 @@ package org.authservice.database;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.authservice.settings.DatabaseSettings;
 import org.authservice.settings.StartFailure;
@@ -41,6 +42,20 @@ public interface Database extends AutoCloseable {
    * on the writer's thread, so it does nothing slow and uses no other verb.
    */
   <T> T transaction(Function<Transaction, T> work);
+
+  /**
+   * Runs a transaction that takes the {@linkplain Transaction#lock lock} of a name, asks one
+   * question under it and then only {@linkplain Transaction#send sends}. Those that meet may share
+   * a commit, and each keeps its own outcome; what a transaction sends must not depend on the order
+   * of statements of different kinds.
+   *
+   * @param lock the name; of two transactions with the same one the later sees what the earlier did
+   * @param work decides by the answer; it may run again, on any thread
+   */
+  default <Q, T> T transaction(
+      String lock, Statement<Q> question, BiFunction<Transaction, Q, T> work) {
+    return transaction(tx -> work.apply(tx, tx.runLocked(lock, question)));
+  }
 
   /**
    * Hears what other nodes {@linkplain Transaction#announce announce}, from now until the database

@@ -15,24 +15,47 @@ final class GatheredExecution {
    * Binds, executes and reads to the end; only then is anybody answered, as only then it is
    * committed.
    */
-  static void run(PreparedStatement prepared, List<? extends Waiting<?>> callers, Dialect dialect)
+  static void run(
+      PreparedStatement prepared, List<? extends WaitingStatement<?>> callers, Dialect dialect)
       throws SQLException {
-    ArrayParameters parameters = new ArrayParameters(callers.size());
-    for (Waiting<?> caller : callers) {
-      parameters.nextCaller();
-      caller.statement().binder().bind(parameters);
-    }
-    parameters.bind(prepared);
-    List<Share> shares = callers.stream().map(it -> new Share(it.statement().reader())).toList();
+    bind(prepared, 0, statements(callers));
     try (ResultSet results = prepared.executeQuery()) {
-      Row row = new Row(results, dialect);
-      while (results.next()) {
-        shares.get(row.integer("item") - 1).read(row);
-      }
+      answer(results, callers, dialect);
+    }
+  }
+
+  /**
+   * Binds what several callers ask alike.
+   *
+   * @param bound how many parameters are bound already
+   * @return how many are now
+   */
+  static int bind(PreparedStatement prepared, int bound, List<? extends Statement<?>> statements)
+      throws SQLException {
+    ArrayParameters parameters = new ArrayParameters(statements.size());
+    for (Statement<?> statement : statements) {
+      parameters.nextCaller();
+      statement.binder().bind(parameters);
+    }
+    return parameters.bind(prepared, bound);
+  }
+
+  /** Reads to the end and gives each its own. */
+  static void answer(
+      ResultSet results, List<? extends WaitingStatement<?>> callers, Dialect dialect)
+      throws SQLException {
+    List<Share> shares = callers.stream().map(it -> new Share(it.statement().reader())).toList();
+    Row row = new Row(results, dialect);
+    while (results.next()) {
+      shares.get(row.integer("item") - 1).read(row);
     }
     for (int i = 0; i < shares.size(); i++) {
       shares.get(i).answer(callers.get(i));
     }
+  }
+
+  static List<Statement<?>> statements(List<? extends WaitingStatement<?>> callers) {
+    return callers.stream().<Statement<?>>map(WaitingStatement::statement).toList();
   }
 
   /** What one caller gets. */

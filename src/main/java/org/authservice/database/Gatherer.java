@@ -22,7 +22,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * on purpose: a statement that comes alone runs alone, and what comes while it runs makes the next
  * batch, which is the larger the more there is to do.
  */
-final class Gatherer {
+final class Gatherer<W extends Waiting<?>> {
   private static final int MOST_TOGETHER = 64;
   private static final int MOST_WAITING = 2_048;
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
@@ -33,14 +33,14 @@ final class Gatherer {
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("gatherer-", 0).factory());
 
   private final boolean writes;
-  private final Runner runner;
+  private final Runner<W> runner;
   private final MeterRegistry meters;
   private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
 
-  /** Runs statements of one kind as one and answers every caller, whatever happens. */
-  interface Runner {
+  /** Does what callers of one kind want as one and answers each of them, whatever happens. */
+  interface Runner<W extends Waiting<?>> {
     /** At most a few seconds. */
-    void run(String sql, List<Waiting<?>> callers);
+    void run(String sql, List<W> callers);
   }
 
   /**
@@ -48,18 +48,16 @@ final class Gatherer {
    *
    * @param writes whether two statements on one row must not run as one
    */
-  Gatherer(String name, boolean writes, Runner runner, MeterRegistry meters) {
+  Gatherer(String name, boolean writes, Runner<W> runner, MeterRegistry meters) {
     this.writes = writes;
     this.runner = runner;
     this.meters = meters;
     meters.gauge("auth.database.gathering", Tags.of("verb", name), this, Gatherer::waiting);
   }
 
-  /** Runs the statement together with others of its kind and gives its own value. */
-  <T> T run(Statement<T> statement, Statement.Gathered gathered) {
-    Waiting<T> caller = new Waiting<>(statement, gathered);
-    lanes.computeIfAbsent(gathered.sql(), Lane::new).add(caller);
-    return caller.await();
+  /** Has the caller served together with others of its kind; it waits by itself. */
+  void add(String sql, W caller) {
+    lanes.computeIfAbsent(sql, Lane::new).add(caller);
   }
 
   /** How many wait or run. */
@@ -71,7 +69,7 @@ final class Gatherer {
   private final class Lane {
     private final String sql;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Deque<Waiting<?>> queue = new ArrayDeque<>();
+    private final Deque<W> queue = new ArrayDeque<>();
     private int running;
     private boolean served;
 
@@ -79,7 +77,7 @@ final class Gatherer {
       this.sql = sql;
     }
 
-    void add(Waiting<?> caller) {
+    void add(W caller) {
       boolean first;
       lock.lock();
       try {
@@ -108,8 +106,8 @@ final class Gatherer {
 
     /** Goes on for as long as anybody waits. */
     private void serve() {
-      for (List<Waiting<?>> batch = next(); !batch.isEmpty(); batch = next()) {
-        List<Waiting<?>> present = new ArrayList<>(batch);
+      for (List<W> batch = next(); !batch.isEmpty(); batch = next()) {
+        List<W> present = new ArrayList<>(batch);
         present.removeIf(this::refusedForLateness);
         if (!present.isEmpty()) {
           meters.summary("auth.database.gathered").record(present.size());
@@ -119,14 +117,14 @@ final class Gatherer {
     }
 
     /** The next of them, sorted by row, so that two nodes lock the rows in the same order. */
-    private List<Waiting<?>> next() {
-      List<Waiting<?>> batch = new ArrayList<>();
+    private List<W> next() {
+      List<W> batch = new ArrayList<>();
       Set<String> rows = new HashSet<>();
       lock.lock();
       try {
-        Iterator<Waiting<?>> queued = queue.iterator();
+        Iterator<W> queued = queue.iterator();
         while (queued.hasNext() && batch.size() < MOST_TOGETHER) {
-          Waiting<?> caller = queued.next();
+          W caller = queued.next();
           if (rows.add(caller.row()) || !writes) {
             batch.add(caller);
             queued.remove();

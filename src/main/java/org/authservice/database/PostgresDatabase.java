@@ -17,6 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.authservice.settings.DatabaseSettings;
 import org.authservice.settings.StartFailure;
@@ -37,8 +38,7 @@ final class PostgresDatabase implements Database {
   private final PostgresServer server;
   private final HikariDataSource pool;
   private final HikariDataSource gatheredPool;
-  private final Gatherer reads;
-  private final Gatherer commits;
+  private final Gathering gathering;
   private final MeterRegistry meters;
   private final List<PostgresListener> listeners = new CopyOnWriteArrayList<>();
   private final Dialect dialect = new PostgresDialect();
@@ -54,8 +54,7 @@ final class PostgresDatabase implements Database {
     this.pool = pool;
     this.meters = meters;
     this.gatheredPool = gatheredPool;
-    this.reads = new Gatherer("read", false, this::together, meters);
-    this.commits = new Gatherer("commit", true, this::together, meters);
+    this.gathering = new Gathering(this, gatheredPool, meters);
     this.timers = new VerbTimers(meters);
     this.repeats = meters.counter("auth.database.repeats");
   }
@@ -122,19 +121,33 @@ final class PostgresDatabase implements Database {
   @Override
   public <T> T read(Statement<T> query) {
     return timers.read(
-        () -> query.gathered().map(it -> reads.run(query, it)).orElseGet(() -> single(query)));
+        () -> query.gathered().map(it -> gathering.read(query, it)).orElseGet(() -> single(query)));
   }
 
   @Override
   public <T> T commit(Statement<T> write) {
-    return timers.commit(
-        () -> write.gathered().map(it -> commits.run(write, it)).orElseGet(() -> single(write)));
+    return timers.commit(() ->
+        write.gathered().map(it -> gathering.commit(write, it)).orElseGet(() -> single(write)));
   }
 
   @Override
   public <T> T transaction(Function<Transaction, T> work) {
     AfterCommit afterCommit = new AfterCommit();
     T value = timers.transaction(() -> several(work, afterCommit));
+    afterCommit.run();
+    return value;
+  }
+
+  @Override
+  public <Q, T> T transaction(
+      String lock, Statement<Q> question, BiFunction<Transaction, Q, T> work) {
+    if (question.gathered().isEmpty()) {
+      return Database.super.transaction(lock, question, work);
+    }
+    AfterCommit afterCommit = new AfterCommit();
+    var caller =
+        new WaitingTransaction<>(lock, question, question.gathered().get(), work, afterCommit);
+    T value = timers.transaction(() -> gathering.transaction(caller));
     afterCommit.run();
     return value;
   }
@@ -185,8 +198,7 @@ final class PostgresDatabase implements Database {
   }
 
   private boolean busy() {
-    return pool.getHikariPoolMXBean().getActiveConnections() > 0
-        || reads.waiting() + commits.waiting() > 0;
+    return pool.getHikariPoolMXBean().getActiveConnections() > 0 || gathering.waiting() > 0;
   }
 
   private boolean answers() {
@@ -197,7 +209,8 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  private <T> T single(Statement<T> statement) {
+  /** Runs one statement, for nobody else. */
+  <T> T single(Statement<T> statement) {
     for (int attempt = 1; ; attempt++) {
       try (Connection connection = connection(pool)) {
         return run(connection, statement);
@@ -209,46 +222,8 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  /**
-   * Runs one statement for many callers, in autocommit mode: one round trip, one commit. Where the
-   * server refused it, nothing of it has happened and each caller runs its own: whose statement is
-   * wrong, or waits for a lock, holds up nobody else. Where the answer was lost it may have been
-   * committed, so it is not run again and each caller is told of an outage.
-   */
-  private void together(String sql, List<Waiting<?>> callers) {
-    try (Connection connection = connection(gatheredPool)) {
-      together(connection, sql, callers);
-    } catch (SQLException failure) {
-      boolean lost = PostgresFailures.isLost(failure);
-      callers.forEach(caller -> {
-        if (lost) {
-          caller.fail(PostgresFailures.translate(sql, failure));
-        } else {
-          leave(caller);
-        }
-      });
-    } catch (Throwable failure) {
-      callers.forEach(caller -> caller.fail(Failures.each(failure)));
-    }
-  }
-
-  private void together(Connection connection, String sql, List<Waiting<?>> callers)
-      throws SQLException {
-    try (PreparedStatement prepared = connection.prepareStatement(sql)) {
-      GatheredExecution.run(prepared, callers, dialect);
-    } catch (SQLException failure) {
-      if (PostgresFailures.isReadOnly(failure)) {
-        gatheredPool.evictConnection(connection);
-      }
-      throw failure;
-    }
-  }
-
-  private <T> void leave(Waiting<T> caller) {
-    caller.leave(() -> single(caller.statement()));
-  }
-
-  private <T> T several(Function<Transaction, T> work, AfterCommit afterCommit) {
+  /** Runs a transaction, for nobody else. */
+  <T> T several(Function<Transaction, T> work, AfterCommit afterCommit) {
     for (int attempt = 1; ; attempt++) {
       afterCommit.clear();
       try (Connection connection = connection(pool)) {
@@ -304,7 +279,7 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  private static Connection connection(HikariDataSource source) {
+  static Connection connection(HikariDataSource source) {
     try {
       return source.getConnection();
     } catch (SQLException failure) {

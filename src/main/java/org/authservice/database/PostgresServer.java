@@ -59,7 +59,8 @@ final class PostgresServer {
   Properties forGathered() {
     return properties(
         "auth-service gathered",
-        "-c statement_timeout=2000 -c lock_timeout=100 -c plan_cache_mode=force_generic_plan"
+        "-c statement_timeout=2000 -c lock_timeout=100 -c idle_in_transaction_session_timeout=10000"
+            + " -c plan_cache_mode=force_generic_plan"
             + " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off",
         3);
   }

@@ -64,11 +64,7 @@ final class PostgresTransaction implements Transaction {
 
   @Override
   public void announce(String channel, String text) {
-    sent.add(
-        Statement.row(
-            "SELECT pg_notify(?, ?)",
-            parameters -> parameters.text(channel).text(text),
-            row -> true));
+    sent.add(notification(channel, text));
   }
 
   @Override
@@ -87,6 +83,11 @@ final class PostgresTransaction implements Transaction {
     } catch (SQLException failure) {
       throw new Aborted(statement.sql(), failure);
     }
+  }
+
+  static Statement<Optional<Boolean>> notification(String channel, String text) {
+    return Statement.row(
+        "SELECT pg_notify(?, ?)", parameters -> parameters.text(channel).text(text), row -> true);
   }
 
   private static Statement<Optional<Boolean>> lockOf(String name) {

@@ -14,8 +14,19 @@ final class SingleParameters implements Parameters {
   private int index;
 
   SingleParameters(PreparedStatement statement, Dialect dialect) {
+    this(statement, dialect, 0);
+  }
+
+  /** For a statement of which so many parameters are bound already. */
+  SingleParameters(PreparedStatement statement, Dialect dialect, int bound) {
     this.statement = statement;
     this.dialect = dialect;
+    this.index = bound;
+  }
+
+  /** How many parameters are bound. */
+  int bound() {
+    return index;
   }
 
   @Override

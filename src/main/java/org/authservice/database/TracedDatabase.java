@@ -9,6 +9,7 @@ import io.opentelemetry.context.Scope;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -50,6 +51,21 @@ public final class TracedDatabase implements Database {
         () -> {
           Context inside = Context.current(); // SQLite runs the work on a thread of its own
           return database.transaction(tx -> work.apply(new TracedTransaction(tx, inside)));
+        });
+  }
+
+  @Override
+  public <Q, T> T transaction(
+      String lock, Statement<Q> question, BiFunction<Transaction, Q, T> work) {
+    return spanned(
+        "transaction",
+        Context.current(),
+        () -> {
+          Context inside = Context.current(); // the work may run on another thread
+          return database.transaction(
+              lock,
+              question,
+              (tx, answer) -> work.apply(new TracedTransaction(tx, inside), answer));
         });
   }
 

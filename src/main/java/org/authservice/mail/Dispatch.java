@@ -3,6 +3,7 @@ package org.authservice.mail;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -27,6 +28,7 @@ final class Dispatch {
   private final int connections;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
+  private final AtomicBoolean waking = new AtomicBoolean();
   private int underWay;
 
   Dispatch(Delivery delivery, Transport transport, Pace pace, Breaker breaker, int connections) {
@@ -60,8 +62,15 @@ final class Dispatch {
     }
   }
 
-  /** Another mail was queued. */
+  /** Another mail was queued. Returns at once, whatever the senders do. */
   void wake() {
+    if (waking.compareAndSet(false, true)) { // many at once are one
+      Thread.ofVirtual().name("mail-waker").start(this::look);
+    }
+  }
+
+  private void look() {
+    waking.set(false);
     lock.lock();
     try {
       changed.signalAll();

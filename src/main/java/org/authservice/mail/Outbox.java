@@ -120,7 +120,9 @@ public final class Outbox {
   public void queueDecoy(Transaction tx, Template template) {
     String id = secrets.id();
     byte[] code = "000000".getBytes(StandardCharsets.UTF_8);
-    tx.send(store.insertDecoy(id, template, sealer.seal(code, id), clock.instant()));
+    Instant now = clock.instant();
+    var mail = new Mail(template, "", Optional.empty(), Optional.empty(), now);
+    tx.send(store.insertDecoy(id, mail, sealer.seal(code, id), now));
     tx.afterCommit(this::wake);
   }
 
@@ -140,7 +142,7 @@ public final class Outbox {
 
   private void wake() {
     sender.wake();
-    Thread.ofVirtual().start(dispatch::wake); // a request never waits for the senders
+    dispatch.wake();
   }
 
   private double oldestQueuedSeconds() {

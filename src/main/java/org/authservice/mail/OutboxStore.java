@@ -51,24 +51,50 @@ final class OutboxStore {
 
   /** Queues a mail, in its account's languages before those of the request. */
   Statement<Integer> insert(String id, Mail mail, byte[] payload, Instant now) {
+    return insert(id, mail, payload, "queued", now, Optional.empty());
+  }
+
+  /** What a mail to nobody leaves: a row like any other, never sent. */
+  Statement<Integer> insertDecoy(String id, Mail mail, byte[] payload, Instant now) {
+    return insert(id, mail, payload, "decoy", now, Optional.of(now.toEpochMilli()));
+  }
+
+  private static Statement<Integer> insert(
+      String id, Mail mail, byte[] payload, String state, Instant now, Optional<Long> finishedAt) {
     return Statement.count(
-        """
-        INSERT INTO outbox (id, user_id, recipient, template, payload, state, attempts, due_at,
-          lease_until, expires_at, created_at, languages)
-        VALUES (?, ?, ?, ?, ?, 'queued', 0, ?, 0, ?, ?,
-          coalesce((SELECT nullif(locale, '') FROM users WHERE id = ?), ?))
-        """,
-        p ->
-            p.text(id)
-                .number(mail.userId())
-                .text(mail.recipient())
-                .text(mail.template().name())
-                .bytes(payload)
-                .millis(now)
-                .millis(mail.expiresAt())
-                .millis(now)
-                .number(mail.userId())
-                .text(mail.languages()));
+            """
+            INSERT INTO outbox (id, user_id, recipient, template, payload, state, attempts, due_at,
+              lease_until, expires_at, created_at, finished_at, languages)
+            VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?,
+              coalesce((SELECT nullif(locale, '') FROM users WHERE id = ?), ?))
+            """,
+            p ->
+                p.text(id)
+                    .number(mail.userId())
+                    .text(mail.recipient())
+                    .text(mail.template().name())
+                    .bytes(payload)
+                    .text(state)
+                    .millis(now)
+                    .millis(mail.expiresAt())
+                    .millis(now)
+                    .number(finishedAt)
+                    .number(mail.userId())
+                    .text(mail.languages()))
+        .gathered(
+            """
+            INSERT INTO outbox (id, user_id, recipient, template, payload, state, attempts,
+              due_at, lease_until, expires_at, created_at, finished_at, languages)
+            SELECT id, user_id, recipient, template, payload, state, 0,
+              due_at, 0, expires_at, created_at, finished_at,
+              coalesce((SELECT nullif(locale, '') FROM users WHERE users.id = speaker), languages)
+            FROM unnest(?::varchar[], ?::bigint[], ?::varchar[], ?::varchar[], ?::bytea[],
+                ?::varchar[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
+                ?::varchar[])
+              AS asked (id, user_id, recipient, template, payload, state, due_at, expires_at,
+                created_at, finished_at, speaker, languages)
+            """,
+            id);
   }
 
   /** How many mails of a kind were queued for an account since then. */
@@ -79,38 +105,36 @@ final class OutboxStore {
         row -> row.integer("mails"));
   }
 
-  /** What a mail to nobody leaves: a row like any other, never sent. */
-  Statement<Integer> insertDecoy(String id, Template template, byte[] payload, Instant now) {
-    return Statement.count(
-        """
-        INSERT INTO outbox (id, user_id, recipient, template, payload, state, attempts, due_at,
-          lease_until, expires_at, created_at, finished_at)
-        VALUES (?, NULL, '', ?, ?, 'decoy', 0, ?, 0, ?, ?, ?)
-        """,
-        p ->
-            p.text(id)
-                .text(template.name())
-                .bytes(payload)
-                .millis(now)
-                .millis(now)
-                .millis(now)
-                .millis(now));
-  }
-
-  /** Leases mails that are due; two senders never lease the same one. */
+  /**
+   * Leases mails that are due; two senders never lease the same one. Gathered not for the sake of
+   * company, but for a plan by index, however small the table was when it was made.
+   */
   Statement<List<Leased>> lease(int most, Instant now, Instant leaseEnd) {
     return Statement.rows(
-        """
-        UPDATE outbox SET lease_until = ?, attempts = attempts + 1
-        WHERE id IN (
-          SELECT id FROM outbox WHERE state = 'queued' AND due_at <= ? AND lease_until <= ?
-            AND payload IS NOT NULL
-          ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
-        RETURNING id, recipient, template, languages, payload, attempts, created_at, expires_at,
-          lease_until
-        """,
-        p -> p.millis(leaseEnd).millis(now).millis(now).number(most),
-        OutboxStore::leased);
+            """
+            UPDATE outbox SET lease_until = ?, attempts = attempts + 1
+            WHERE ctid = ANY (ARRAY(SELECT ctid FROM outbox
+              WHERE state = 'queued' AND due_at <= ? AND lease_until <= ? AND payload IS NOT NULL
+              ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED))
+            RETURNING id, recipient, template, languages, payload, attempts, created_at, expires_at,
+              lease_until
+            """,
+            p -> p.millis(leaseEnd).millis(now).millis(now).number(most),
+            OutboxStore::leased)
+        .gathered(
+            """
+            UPDATE outbox o SET lease_until = asked.lease_end, attempts = attempts + 1
+            FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
+              WITH ORDINALITY AS asked (lease_end, due_by, free_by, most, item)
+            CROSS JOIN LATERAL (SELECT ctid AS found FROM outbox
+              WHERE state = 'queued' AND due_at <= due_by AND lease_until <= free_by
+                AND payload IS NOT NULL
+              ORDER BY due_at LIMIT most FOR UPDATE SKIP LOCKED) due
+            WHERE o.ctid = due.found
+            RETURNING item, id, recipient, template, languages, payload, attempts, created_at,
+              expires_at, lease_until
+            """,
+            "lease");
   }
 
   /** Whether a leased mail is still to be sent, and by this node. */
@@ -147,19 +171,33 @@ final class OutboxStore {
   /** Ends what is withdrawn, or past its life and in nobody's hands, some at a time. */
   Statement<List<Ended>> expire(int most, Instant now) {
     return Statement.rows(
-        """
-        UPDATE outbox SET state = CASE WHEN payload IS NULL THEN 'dead' ELSE 'expired' END,
-          reason = CASE WHEN payload IS NULL THEN reason ELSE 'not sent in time' END,
-          payload = NULL, finished_at = ?
-        WHERE state = 'queued' AND id IN (
-          SELECT id FROM outbox
-          WHERE state = 'queued' AND expires_at <= ? AND lease_until <= ?
-          LIMIT ? FOR UPDATE SKIP LOCKED)
-        RETURNING id, template, state, reason
-        """,
-        p -> p.millis(now).millis(now).millis(now).number(most),
-        row ->
-            new Ended(row.text("id"), row.text("template"), row.text("state"), row.text("reason")));
+            """
+            UPDATE outbox SET state = CASE WHEN payload IS NULL THEN 'dead' ELSE 'expired' END,
+              reason = CASE WHEN payload IS NULL THEN reason ELSE 'not sent in time' END,
+              payload = NULL, finished_at = ?
+            WHERE ctid = ANY (ARRAY(SELECT ctid FROM outbox
+              WHERE state = 'queued' AND expires_at <= ? AND lease_until <= ?
+              ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))
+            RETURNING id, template, state, reason
+            """,
+            p -> p.millis(now).millis(now).millis(now).number(most),
+            row ->
+                new Ended(
+                    row.text("id"), row.text("template"), row.text("state"), row.text("reason")))
+        .gathered(
+            """
+            UPDATE outbox o SET state = CASE WHEN payload IS NULL THEN 'dead' ELSE 'expired' END,
+              reason = CASE WHEN payload IS NULL THEN reason ELSE 'not sent in time' END,
+              payload = NULL, finished_at = asked.now
+            FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
+              WITH ORDINALITY AS asked (now, expired_by, free_by, most, item)
+            CROSS JOIN LATERAL (SELECT ctid AS found FROM outbox
+              WHERE state = 'queued' AND expires_at <= expired_by AND lease_until <= free_by
+              ORDER BY expires_at LIMIT most FOR UPDATE SKIP LOCKED) past
+            WHERE o.ctid = past.found
+            RETURNING item, id, template, state, reason
+            """,
+            "expire");
   }
 
   Statement<Integer> retry(Leased mail, String reason, Instant dueAt) {

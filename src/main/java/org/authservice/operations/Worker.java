@@ -21,6 +21,9 @@ public final class Worker {
 
   private static final Duration LONGEST_END = Duration.ofSeconds(10);
 
+  /** Between two runs, however often it is woken: a thousand wake-ups a second are not as many. */
+  private static final Duration LEAST_REST = Duration.ofMillis(5);
+
   private final String name;
   private final Duration interval;
   private final Runnable task;
@@ -129,16 +132,21 @@ public final class Worker {
   private boolean awaitNextRun() {
     lock.lock();
     try {
-      long nanos = delay().toNanos();
-      while (!stopping && !woken && nanos > 0) {
-        nanos = changed.awaitNanos(nanos);
-      }
+      await(LEAST_REST, false);
+      await(delay(), true);
       woken = false;
       return stopping;
     } catch (InterruptedException interrupted) {
       return true;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void await(Duration time, boolean endsWhenWoken) throws InterruptedException {
+    long nanos = time.toNanos();
+    while (!stopping && !(woken && endsWhenWoken) && nanos > 0) {
+      nanos = changed.awaitNanos(nanos);
     }
   }
 

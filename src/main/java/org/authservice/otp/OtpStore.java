@@ -32,34 +32,54 @@ final class OtpStore {
 
   Statement<Optional<Spent>> spent(String budgetKey, String clientKey, Since since) {
     return Statement.row(
-        """
-        SELECT coalesce(max(created_at), 0) AS newest,
-          coalesce(min(CASE WHEN created_at > ? THEN created_at END), 0) AS oldest_of_hour,
-          coalesce(min(created_at), 0) AS oldest_of_day,
-          coalesce(sum(CASE WHEN created_at > ? THEN 1 ELSE 0 END), 0) AS hour,
-          count(*) AS day,
-          coalesce(sum(CASE WHEN created_at > ? AND client_key = ? THEN 1 ELSE 0 END), 0)
-            AS client_hour,
-          coalesce(sum(CASE WHEN client_key = ? THEN 1 ELSE 0 END), 0) AS client_day
-        FROM codes WHERE budget_key = ? AND created_at > ?
-        """,
-        p ->
-            p.millis(since.hour())
-                .millis(since.hour())
-                .millis(since.hour())
-                .text(clientKey)
-                .text(clientKey)
-                .text(budgetKey)
-                .millis(since.day()),
-        row ->
-            new Spent(
-                row.millis("newest"),
-                row.millis("oldest_of_hour"),
-                row.millis("oldest_of_day"),
-                row.integer("hour"),
-                row.integer("day"),
-                row.integer("client_hour"),
-                row.integer("client_day")));
+            """
+            SELECT coalesce(max(created_at), 0) AS newest,
+              coalesce(min(CASE WHEN created_at > ? THEN created_at END), 0) AS oldest_of_hour,
+              coalesce(min(created_at), 0) AS oldest_of_day,
+              coalesce(sum(CASE WHEN created_at > ? THEN 1 ELSE 0 END), 0) AS hour,
+              count(*) AS day,
+              coalesce(sum(CASE WHEN created_at > ? AND client_key = ? THEN 1 ELSE 0 END), 0)
+                AS client_hour,
+              coalesce(sum(CASE WHEN client_key = ? THEN 1 ELSE 0 END), 0) AS client_day
+            FROM codes WHERE budget_key = ? AND created_at > ?
+            """,
+            p ->
+                p.millis(since.hour())
+                    .millis(since.hour())
+                    .millis(since.hour())
+                    .text(clientKey)
+                    .text(clientKey)
+                    .text(budgetKey)
+                    .millis(since.day()),
+            row ->
+                new Spent(
+                    row.millis("newest"),
+                    row.millis("oldest_of_hour"),
+                    row.millis("oldest_of_day"),
+                    row.integer("hour"),
+                    row.integer("day"),
+                    row.integer("client_hour"),
+                    row.integer("client_day")))
+        .gathered(
+            """
+            SELECT item, spent.*
+            FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::varchar[], ?::varchar[],
+                ?::varchar[], ?::bigint[])
+              WITH ORDINALITY AS asked (since_hour, again, once_more, client, client_again, budget,
+                since_day, item)
+            JOIN LATERAL (
+              SELECT coalesce(max(created_at), 0) AS newest,
+                coalesce(min(created_at) FILTER (WHERE created_at > since_hour), 0)
+                  AS oldest_of_hour,
+                coalesce(min(created_at), 0) AS oldest_of_day,
+                count(*) FILTER (WHERE created_at > since_hour) AS hour,
+                count(*) AS day,
+                count(*) FILTER (WHERE created_at > since_hour AND client_key = client)
+                  AS client_hour,
+                count(*) FILTER (WHERE client_key = client) AS client_day
+              FROM codes WHERE budget_key = budget AND created_at > since_day) spent ON true
+            """,
+            budgetKey);
   }
 
   Statement<Integer> insert(
@@ -72,22 +92,34 @@ final class OtpStore {
       Instant now,
       Instant expiresAt) {
     return Statement.count(
-        """
-        INSERT INTO codes (id, address_key, budget_key, client_key, purpose, user_id, pending_id,
-          code_hash, attempts, bound_attempts, created_at, expires_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)
-        """,
-        p ->
-            p.text(id)
-                .text(addressee.key())
-                .text(budgetKey)
-                .text(clientKey)
-                .text(purpose.code())
-                .number(addressee.userId())
-                .text(addressee.pendingId())
-                .text(codeHash)
-                .millis(now)
-                .millis(expiresAt));
+            """
+            INSERT INTO codes (id, address_key, budget_key, client_key, purpose, user_id, pending_id,
+              code_hash, attempts, bound_attempts, created_at, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)
+            """,
+            p ->
+                p.text(id)
+                    .text(addressee.key())
+                    .text(budgetKey)
+                    .text(clientKey)
+                    .text(purpose.code())
+                    .number(addressee.userId())
+                    .text(addressee.pendingId())
+                    .text(codeHash)
+                    .millis(now)
+                    .millis(expiresAt))
+        .gathered(
+            """
+            INSERT INTO codes (id, address_key, budget_key, client_key, purpose, user_id,
+              pending_id, code_hash, attempts, bound_attempts, created_at, expires_at)
+            SELECT id, address_key, budget_key, client_key, purpose, user_id,
+              pending_id, code_hash, 0, 0, created_at, expires_at
+            FROM unnest(?::varchar[], ?::varchar[], ?::varchar[], ?::varchar[], ?::varchar[],
+                ?::bigint[], ?::varchar[], ?::varchar[], ?::bigint[], ?::bigint[])
+              AS asked (id, address_key, budget_key, client_key, purpose, user_id, pending_id,
+                code_hash, created_at, expires_at)
+            """,
+            id);
   }
 
   Statement<Optional<String>> newestId(String addressKey, Purpose purpose) {

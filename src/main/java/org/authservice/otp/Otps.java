@@ -5,8 +5,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import org.authservice.database.Database;
+import org.authservice.database.Statement;
 import org.authservice.database.Transaction;
 import org.authservice.http.Client;
 import org.authservice.mail.Mail;
@@ -101,27 +103,39 @@ public final class Otps {
   }
 
   /**
-   * Sends a code if the address's budgets allow.
+   * Sends a code if the address's budgets allow, in a transaction that may share its commit with
+   * others.
    *
    * @param deviceId the known device that asks: it has budgets of its own, so that strangers who
    *     spend the address's cannot keep its owner out
+   * @param then does the rest of the transaction; it only {@linkplain Transaction#send sends}
    */
+  public <T> T send(
+      Addressee addressee,
+      Purpose purpose,
+      Client client,
+      Optional<String> deviceId,
+      BiFunction<Transaction, Sending, T> then) {
+    var asked = asked(addressee, purpose, client, deviceId);
+    return database.transaction(
+        asked.budget(), spent(asked), (tx, spent) -> then.apply(tx, send(tx, asked, spent)));
+  }
+
+  /** The same as part of the caller's transaction. */
   public Sending send(
       Transaction tx,
       Addressee addressee,
       Purpose purpose,
       Client client,
       Optional<String> deviceId) {
-    String budget = keyHmac.over("budget", addressee.key(), purpose.code(), deviceId.orElse(""));
-    Optional<Duration> wait = wait(tx, budget, clientKey(client));
-    return wait.<Sending>map(Sending.TooMany::new)
-        .orElseGet(() -> new Sending.Sent(issue(tx, addressee, purpose, client, budget)));
+    var asked = asked(addressee, purpose, client, deviceId);
+    // The rows to count may not exist yet: only a lock by name keeps two requests apart.
+    return send(tx, asked, tx.runLocked(asked.budget(), spent(asked)));
   }
 
   /** Sends the code of a registration, which happens once per address and so needs no budget. */
   public String sendFirst(Transaction tx, Addressee addressee, Purpose purpose, Client client) {
-    String budget = keyHmac.over("budget", addressee.key(), purpose.code(), "");
-    return issue(tx, addressee, purpose, client, budget);
+    return issue(tx, asked(addressee, purpose, client, Optional.empty()));
   }
 
   /** The id of the newest code of that purpose. */
@@ -175,11 +189,38 @@ public final class Otps {
         new Sweep("otps", pythonStore::sweep));
   }
 
-  private Optional<Duration> wait(Transaction tx, String budget, String clientKey) {
-    Instant now = clock.instant();
-    var since = new OtpStore.Since(now.minus(HOUR), now.minus(DAY));
-    // The rows to count may not exist yet: only a lock by name keeps two requests apart.
-    var spent = tx.runLocked(budget, store.spent(budget, clientKey, since)).orElseThrow();
+  /**
+   * A code that somebody wants.
+   *
+   * @param budget the key of the budget that it is charged to
+   * @param at when it was asked for
+   */
+  private record Asked(
+      Addressee addressee,
+      Purpose purpose,
+      Client client,
+      String budget,
+      String clientKey,
+      Instant at) {}
+
+  private Asked asked(
+      Addressee addressee, Purpose purpose, Client client, Optional<String> deviceId) {
+    String budget = keyHmac.over("budget", addressee.key(), purpose.code(), deviceId.orElse(""));
+    return new Asked(addressee, purpose, client, budget, clientKey(client), clock.instant());
+  }
+
+  private Statement<Optional<OtpStore.Spent>> spent(Asked asked) {
+    var since = new OtpStore.Since(asked.at().minus(HOUR), asked.at().minus(DAY));
+    return store.spent(asked.budget(), asked.clientKey(), since);
+  }
+
+  private Sending send(Transaction tx, Asked asked, Optional<OtpStore.Spent> spent) {
+    return wait(spent.orElseThrow(), asked.at())
+        .<Sending>map(Sending.TooMany::new)
+        .orElseGet(() -> new Sending.Sent(issue(tx, asked)));
+  }
+
+  private Optional<Duration> wait(OtpStore.Spent spent, Instant now) {
     Duration sinceNewest = Duration.between(spent.newest(), now);
     if (sinceNewest.compareTo(settings.interval()) < 0) {
       return Optional.of(settings.interval().minus(sinceNewest));
@@ -198,19 +239,20 @@ public final class Otps {
     return Math.max(1, cap / 2);
   }
 
-  private String issue(
-      Transaction tx, Addressee addressee, Purpose purpose, Client client, String budget) {
+  private String issue(Transaction tx, Asked asked) {
     String id = secrets.id();
     Secret digits = secrets.sixDigits();
     Instant now = clock.instant();
     Instant expiresAt = now.plus(settings.life());
+    Addressee addressee = asked.addressee();
+    Purpose purpose = asked.purpose();
     tx.send(
         store.insert(
             id,
             addressee,
             purpose,
-            budget,
-            clientKey(client),
+            asked.budget(),
+            asked.clientKey(),
             codeSignatures.over(addressee.key(), purpose.code(), id, digits.reveal()),
             now,
             expiresAt));
@@ -223,7 +265,7 @@ public final class Otps {
               addressee.userId(),
               addressee.notice().isPresent() ? Optional.empty() : Optional.of(digits),
               expiresAt,
-              client.languages()));
+              asked.client().languages()));
     } else {
       outbox.queueDecoy(tx, purpose.template());
     }

@@ -5,7 +5,6 @@ import java.util.Optional;
 import org.authservice.account.EmailAddress;
 import org.authservice.audit.SecurityEvent;
 import org.authservice.audit.SecurityEvents;
-import org.authservice.database.Database;
 import org.authservice.http.Client;
 import org.authservice.mail.Outbox;
 import org.authservice.otp.Otps;
@@ -13,15 +12,12 @@ import org.authservice.otp.Purpose;
 
 /** Asking for a code by mail. An address nobody has is answered, and charged, like any other. */
 public final class CodeRequests {
-  private final Database database;
   private final Directory directory;
   private final Otps otps;
   private final Outbox outbox;
   private final SecurityEvents events;
 
-  CodeRequests(
-      Database database, Directory directory, Otps otps, Outbox outbox, SecurityEvents events) {
-    this.database = database;
+  CodeRequests(Directory directory, Otps otps, Outbox outbox, SecurityEvents events) {
     this.directory = directory;
     this.otps = otps;
     this.outbox = outbox;
@@ -47,17 +43,22 @@ public final class CodeRequests {
     }
     var entry = directory.look(email, client);
     var addressee = directory.addressee(entry, purpose);
-    return database.transaction(tx ->
-        switch (otps.send(tx, addressee, purpose, client, entry.deviceId())) {
-          case Otps.Sending.Sent(var otpId) -> {
-            events.record(tx, event(SecurityEvent.OK, entry.userId(), client));
-            yield new Outcome.Sent(otpId);
-          }
-          case Otps.Sending.TooMany(var wait) -> {
-            events.record(tx, event("otp_rate_limited", entry.userId(), client));
-            yield new Outcome.TooMany(wait);
-          }
-        });
+    return otps.send(
+        addressee,
+        purpose,
+        client,
+        entry.deviceId(),
+        (tx, sending) ->
+            switch (sending) {
+              case Otps.Sending.Sent(var otpId) -> {
+                events.record(tx, event(SecurityEvent.OK, entry.userId(), client));
+                yield new Outcome.Sent(otpId);
+              }
+              case Otps.Sending.TooMany(var wait) -> {
+                events.record(tx, event("otp_rate_limited", entry.userId(), client));
+                yield new Outcome.TooMany(wait);
+              }
+            });
   }
 
   private static SecurityEvent event(String outcome, Optional<Long> userId, Client client) {

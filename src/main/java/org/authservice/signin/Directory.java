@@ -62,9 +62,9 @@ final class Directory {
 
   /** Who gets a code of that purpose when somebody asks for one. */
   Addressee addressee(Entry entry, Purpose purpose) {
-    // Looked up for every address, so that all cost the same.
+    // Looked up for every address, so that all cost the same, but for the one purpose it has.
     Optional<PendingRegistration> pending =
-        pendings.newest(entry.key()).filter(it -> purpose == Purpose.VERIFICATION);
+        purpose == Purpose.VERIFICATION ? pendings.newest(entry.key()) : Optional.empty();
     Optional<Account> account = entry.account();
     if (account.isPresent()) {
       return account.get().active()

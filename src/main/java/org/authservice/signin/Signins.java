@@ -139,7 +139,7 @@ public final class Signins {
             it.outbox,
             it.events,
             it.secrets);
-    var requests = new CodeRequests(it.database, directory, it.otps, it.outbox, it.events);
+    var requests = new CodeRequests(directory, it.otps, it.outbox, it.events);
     leaving = new Leaving(it.database, it.accounts, it.sessions, it.pythonSessions, revocation);
     routes.addAll(new RegistrationRoutes(registering).routes());
     routes.addAll(

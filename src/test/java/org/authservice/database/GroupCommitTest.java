@@ -220,8 +220,8 @@ class GroupCommitTest {
   @Test
   void aFullQueueRefusesAtOnceAndLateComersAreTold() throws Exception {
     Semaphore turns = new Semaphore(0);
-    Gatherer gatherer =
-        new Gatherer(
+    Gatherer<WaitingStatement<?>> gatherer =
+        new Gatherer<>(
             "test",
             true,
             (sql, callers) -> {
@@ -232,18 +232,18 @@ class GroupCommitTest {
     try (ExecutorService requests = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Optional<Integer>>> answers = new ArrayList<>();
       Statement<Optional<Integer>> first = Counters.raise("first", 1);
-      answers.add(requests.submit(() -> gatherer.run(first, first.gathered().orElseThrow())));
+      answers.add(requests.submit(() -> gather(gatherer, first)));
       while (!turns.hasQueuedThreads()) {
         Thread.onSpinWait();
       }
       for (int i = 0; i < 2_048; i++) {
         Statement<Optional<Integer>> next = Counters.raise("row " + i, 1);
-        answers.add(requests.submit(() -> gatherer.run(next, next.gathered().orElseThrow())));
+        answers.add(requests.submit(() -> gather(gatherer, next)));
       }
       while (gatherer.waiting() < 2_049) {
         Thread.onSpinWait();
       }
-      assertThatThrownBy(() -> gatherer.run(first, first.gathered().orElseThrow()))
+      assertThatThrownBy(() -> gather(gatherer, first))
           .isInstanceOf(Unavailable.class)
           .hasMessageContaining("queue full");
       turns.release(2_049);
@@ -251,6 +251,13 @@ class GroupCommitTest {
         assertThat(answer.get().orElseThrow()).isBetween(1, 64);
       }
     }
+  }
+
+  private static <T> T gather(Gatherer<WaitingStatement<?>> gatherer, Statement<T> statement) {
+    Statement.Gathered gathered = statement.gathered().orElseThrow();
+    var caller = new WaitingStatement<>(statement, gathered);
+    gatherer.add(gathered.sql(), caller);
+    return caller.await();
   }
 
   private static int write(SqliteThreads threads, String name, CountDownLatch go) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.authservice.ratelimit.RollingDay;
 import org.authservice.testing.HttpTest;
 import org.authservice.testing.Reply;
@@ -12,6 +13,7 @@ import org.authservice.testing.TestService;
 import org.junit.jupiter.api.Test;
 
 class CodesTest extends HttpTest {
+  private static final String EVE = "eve@example.com";
 
   @Test
   void aCodeSignsInOnce() {
@@ -127,6 +129,35 @@ class CodesTest extends HttpTest {
 
     assertThat(replies.stream().filter(reply -> reply.status() == 200)).hasSize(1);
     assertThat(replies.stream().filter(reply -> reply.status() == 401)).hasSize(49);
+  }
+
+  @Test
+  void ofParallelRequestsForOneAddressOneIsGranted() {
+    service.register(ADA);
+    var number = new AtomicInteger();
+
+    List<Reply> replies =
+        TestService.parallel(
+            60,
+            () -> {
+              int i = number.getAndIncrement();
+              return service.ask(i % 3 == 0 ? ADA : i % 3 == 1 ? EVE : i + EVE, "login");
+            });
+
+    assertThat(replies.stream().filter(reply -> reply.status() == 200)).hasSize(22);
+    assertThat(replies.stream().filter(reply -> reply.status() == 429)).hasSize(38);
+    assertThat(service.database().column("SELECT count(*) FROM codes WHERE purpose = 'login'"))
+        .containsExactly("22");
+    assertThat(
+            service
+                .database()
+                .column(
+                    "SELECT outcome || ' ' || count(*) FROM security_events"
+                        + " WHERE type = 'code_request' GROUP BY outcome ORDER BY outcome"))
+        .containsExactly("ok 22", "otp_rate_limited 38");
+    assertThat(
+            service.database().column("SELECT count(*) FROM outbox WHERE template = 'LOGIN_CODE'"))
+        .containsExactly("22");
   }
 
   @Test
