@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -57,7 +58,7 @@ class RotationStatementTest {
       assertThat(read).hasSameSizeAs(cases);
       int rotations = 0;
       for (Case each : cases) {
-        SessionStore.Owned owned = read.get(each);
+        SessionStore.Owned owned = Objects.requireNonNull(read.get(each));
         Optional<Numbers> next = each.rotated();
         assertThat(owned.rotated()).as("%s", each).isEqualTo(next.isPresent());
         Session expected =
