@@ -23,6 +23,9 @@ public final class TracedDatabase implements Database {
   private static final Pattern TABLE =
       Pattern.compile("\\b(?:FROM|INTO|UPDATE)\\s+([a-z_]+)", Pattern.CASE_INSENSITIVE);
 
+  private static final Pattern CHANGE =
+      Pattern.compile("\\b(INSERT|UPDATE|DELETE)(?:\\s+INTO|\\s+FROM)?\\s+([a-z_]+)");
+
   private final Database database;
   private final Tracer tracer;
   private final Map<String, String> names = new ConcurrentHashMap<>();
@@ -119,6 +122,10 @@ public final class TracedDatabase implements Database {
         statement.sql(),
         sql -> {
           String line = Failures.oneLine(sql);
+          Matcher change = CHANGE.matcher(line);
+          if (line.startsWith("WITH ") && change.find()) { // it reads too, but this is what matters
+            return change.group(1) + " " + change.group(2);
+          }
           Matcher table = TABLE.matcher(line);
           String verb = line.substring(0, Math.max(0, line.indexOf(' ')));
           return table.find() ? verb + " " + table.group(1) : verb;
