@@ -91,7 +91,25 @@ final class Gatherer<W extends Waiting<?>> {
         lock.unlock();
       }
       if (first) {
+        begin();
+      }
+    }
+
+    /** Without a thread nobody would ever be answered, so everybody is told at once. */
+    private void begin() {
+      try {
         THREADS.execute(this::serve);
+      } catch (RuntimeException | Error noThread) {
+        List<W> all;
+        lock.lock();
+        try {
+          all = new ArrayList<>(queue);
+          queue.clear();
+          served = false;
+        } finally {
+          lock.unlock();
+        }
+        all.forEach(it -> it.fail(Failures.unavailable("PostgreSQL: no thread", noThread)));
       }
     }
 
@@ -107,11 +125,11 @@ final class Gatherer<W extends Waiting<?>> {
     /** Goes on for as long as anybody waits. */
     private void serve() {
       for (List<W> batch = next(); !batch.isEmpty(); batch = next()) {
-        List<W> present = new ArrayList<>(batch);
-        present.removeIf(this::refusedForLateness);
-        if (!present.isEmpty()) {
-          meters.summary("auth.database.gathered").record(present.size());
-          runner.run(sql, present);
+        try {
+          meters.summary("auth.database.gathered").record(batch.size());
+          runner.run(sql, batch);
+        } catch (RuntimeException | Error bug) {
+          batch.forEach(caller -> caller.fail(Failures.each(bug)));
         }
       }
     }
@@ -122,6 +140,9 @@ final class Gatherer<W extends Waiting<?>> {
       Set<String> rows = new HashSet<>();
       lock.lock();
       try {
+        while (!queue.isEmpty() && queue.getFirst().waitsLongerThan(PATIENCE_NANOS)) {
+          queue.removeFirst().fail(Failures.unavailable("PostgreSQL: waited too long", null));
+        }
         Iterator<W> queued = queue.iterator();
         while (queued.hasNext() && batch.size() < MOST_TOGETHER) {
           W caller = queued.next();
@@ -137,14 +158,6 @@ final class Gatherer<W extends Waiting<?>> {
       }
       batch.sort(Comparator.comparing(Waiting::row));
       return batch;
-    }
-
-    private boolean refusedForLateness(Waiting<?> caller) {
-      boolean late = caller.waitsLongerThan(PATIENCE_NANOS);
-      if (late) {
-        caller.fail(Failures.unavailable("PostgreSQL: waited too long", null));
-      }
-      return late;
     }
   }
 }

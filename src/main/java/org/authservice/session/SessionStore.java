@@ -29,6 +29,15 @@ final class SessionStore {
   private static final String OWNED =
       "SELECT " + COLUMNS + ", " + AccountColumns.list() + ", false AS rotated ";
 
+  private static final String OWNED_GATHERED =
+      "SELECT item, "
+          + COLUMNS
+          + ", "
+          + AccountColumns.list()
+          + ", false AS rotated "
+          + FROM_ASKED
+          + "JOIN users ON users.id = user_id";
+
   private static final String ONE_ASKED =
       "(VALUES (?::varchar, ?::bigint, ?::bigint, ?::bigint, ?::bigint, ?::varchar, ?::varchar, 1))";
 
@@ -83,16 +92,18 @@ final class SessionStore {
 
   Statement<Optional<Owned>> findOwned(String id) {
     return Statement.row(
-        OWNED + "FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = ?",
-        p -> p.text(id),
-        SessionStore::owned);
+            OWNED + "FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = ?",
+            p -> p.text(id),
+            SessionStore::owned)
+        .gathered(OWNED_GATHERED, id);
   }
 
   /**
    * The same as {@link #findOwned}, for PostgreSQL only, and in the plainest case the change of
    * numbers with it: where the current token of a living session of an active account is presented
    * and {@link Numbers#present} could say nothing but {@code ROTATED}. Whatever it leaves alone is
-   * for that rule to decide.
+   * for that rule to decide. Of several for one session that run as one, one rotates it and the
+   * others read the row as it was: a flood of one session's must not hold up everybody else's.
    *
    * @param number which was presented
    * @param idleEnd when the session shall expire if it is not used, unless its life ends before
@@ -110,7 +121,7 @@ final class SessionStore {
                     .text(client.address())
                     .text(client.userAgent()),
             SessionStore::owned)
-        .gathered(ROTATE_MANY, id);
+        .gathered(ROTATE_MANY, id + " " + client.requestId());
   }
 
   /** Changes the numbers, if they are still those that the decision was made on. */

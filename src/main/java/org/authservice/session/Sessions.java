@@ -234,8 +234,9 @@ public final class Sessions {
       if (revocations.isEnded(sessionId)) {
         return refused("ended");
       }
+      boolean passing = inPassing && attempt == 0;
       Optional<SessionStore.Owned> found =
-          inPassing
+          passing
               ? database.commit(rotation(sessionId, number, client))
               : database.read(store.findOwned(sessionId));
       Optional<SessionStore.Owned> owned =
@@ -249,6 +250,9 @@ public final class Sessions {
       Account account = owned.get().account();
       if (owned.get().rotated()) {
         return refreshed(Numbers.Kind.ROTATED, session, account);
+      }
+      if (passing && wouldRotate(session, number)) {
+        continue; // another request did, while the row was read: look again
       }
       Optional<Refreshing> outcome = refresh(session, account, number, client);
       if (outcome.isPresent()) {
@@ -375,6 +379,11 @@ public final class Sessions {
     Instant now = now();
     return store.rotate(
         sessionId, number, now, reuseGrace.get(), now.plus(settings.idleLife()), client);
+  }
+
+  private boolean wouldRotate(Session session, int number) {
+    return decision(session, number) instanceof Numbers.Decision.Change(_, var kind)
+        && kind == Numbers.Kind.ROTATED;
   }
 
   private Refreshing refreshed(Numbers.Kind kind, Session session, Account account) {

@@ -72,6 +72,32 @@ class RotationStatementTest {
     }
   }
 
+  /** A flood of one session's token waits for no turns: it runs as one, and one of it rotates. */
+  @Test
+  void ofManyForOneSessionOneRotatesItAndTheOthersReadIt() throws Exception {
+    try (TestDatabase test = Databases.POSTGRES.migrated();
+        Database database = test.open()) {
+      Session session =
+          session(0, Numbers.first(), 1, Duration.ofDays(30).toMillis(), Optional.empty());
+      fill(test, List.of(new Case(session, true, 1)));
+      List<Future<Optional<SessionStore.Owned>>> answers = new ArrayList<>();
+      try (ExecutorService requests = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (int i = 0; i < 200; i++) {
+          var client = new Client("192.0.2.9", "agent", Optional.empty(), "request-" + i);
+          var rotation = store.rotate(session.id(), 1, NOW, GRACE, LATER, client);
+          answers.add(requests.submit(() -> database.commit(rotation)));
+        }
+      }
+      int rotated = 0;
+      for (var answer : answers) {
+        rotated += answer.get().orElseThrow().rotated() ? 1 : 0;
+      }
+      assertThat(rotated).isEqualTo(1);
+      assertThat(database.read(store.find(session.id())).orElseThrow().numbers().current())
+          .isEqualTo(2);
+    }
+  }
+
   @Test
   void anUnknownSessionIsNotFound() throws Exception {
     try (TestDatabase test = Databases.POSTGRES.migrated();
