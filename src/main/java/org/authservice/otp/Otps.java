@@ -221,7 +221,9 @@ public final class Otps {
   }
 
   private Optional<Duration> wait(OtpStore.Spent spent, Instant now) {
-    Duration sinceNewest = Duration.between(spent.newest(), now);
+    // The newest may be younger than this one, which waited for its turn.
+    Instant newest = spent.newest().isBefore(now) ? spent.newest() : now;
+    Duration sinceNewest = Duration.between(newest, now);
     if (sinceNewest.compareTo(settings.interval()) < 0) {
       return Optional.of(settings.interval().minus(sinceNewest));
     }

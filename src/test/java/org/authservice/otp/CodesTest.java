@@ -160,6 +160,18 @@ class CodesTest extends HttpTest {
         .containsExactly("22");
   }
 
+  /** The time of a request is taken before its turn comes, or by a node whose clock is ahead. */
+  @Test
+  void withoutAnIntervalACodeYoungerThanTheRequestForbidsNone() {
+    try (var unhurried = withoutBudgets()) {
+      unhurried.register(ADA);
+      unhurried.ask(ADA, "login").expect(200);
+      unhurried.clock().advance(Duration.ofMillis(-5));
+
+      unhurried.ask(ADA, "login").expect(200);
+    }
+  }
+
   @Test
   void aCodeExpires() {
     service.register(ADA);
