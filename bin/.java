@@ -96,7 +96,7 @@ run_auth() { # replaces this shell by the JVM, in the caller's folder
   # With other flags (JAVA_OPTS) the cache does not fit: the JVM starts without, and need not say so.
   if [ -f "$cache" ]; then aot=(-XX:AOTCache="$cache" '-Xlog:aot*=off' '-Xlog:cds*=off'); fi
   # Otherwise the driver unpacks its library, compares it byte by byte, and searches /tmp for older ones.
-  for library in "$cache".lib/*; do
+  for library in "$cache".lib/libsqlitejdbc.*; do
     if [ -r "$library" ]; then aot+=(-Dorg.sqlite.lib.path="$cache.lib" -Dorg.sqlite.tmpdir="$cache.lib"); fi
   done
   # shellcheck disable=SC2086 # JAVA_OPTS is a list of words

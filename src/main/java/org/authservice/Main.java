@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Locale;
+import java.util.Properties;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.authservice.database.Migrations;
@@ -56,10 +57,11 @@ public final class Main {
    * the JDK knows of a thousand locales, of which nothing here is written in.
    */
   private static void spareSearches() {
-    System.setProperty("slf4j.provider", LogProvider.class.getName());
-    System.setProperty("slf4j.internal.verbosity", "WARN"); // it would tell that on each start
-    System.setProperty("org.eclipse.jetty.util.referencesPerCacheLine", "16");
-    System.setProperty("java.locale.providers", "HOST");
+    Properties known = System.getProperties(); // what an operator sets stays
+    known.putIfAbsent("slf4j.provider", LogProvider.class.getName());
+    known.putIfAbsent("slf4j.internal.verbosity", "WARN"); // it would tell that on each start
+    known.putIfAbsent("org.eclipse.jetty.util.referencesPerCacheLine", "16");
+    known.putIfAbsent("java.locale.providers", "HOST");
   }
 
   /** Runs a command and returns its exit code. */
