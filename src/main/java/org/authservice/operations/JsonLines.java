@@ -46,6 +46,7 @@ final class JsonLines implements LogWriter.Lines {
 
   private static void value(Object value, LineBuffer out) {
     switch (value) {
+      case String text -> out.quoted(text);
       case Integer number -> out.number(number);
       case Long number -> out.number(number);
       case Boolean flag -> out.text(flag.toString());

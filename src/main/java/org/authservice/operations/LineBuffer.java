@@ -9,6 +9,14 @@ final class LineBuffer {
   private static final byte[] HEX = {
     '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'
   };
+  private static final boolean[] PLAIN = new boolean[0x7f];
+
+  static {
+    Arrays.fill(PLAIN, ' ', PLAIN.length, true);
+    PLAIN['"'] = false;
+    PLAIN['\\'] = false;
+  }
+
   private static final int MOST_PER_CHARACTER = 6; // an escape such as \\u001b
 
   private byte[] bytes = new byte[16 * 1024];
@@ -29,7 +37,7 @@ final class LineBuffer {
   /** A text as it is, in UTF-8. */
   LineBuffer text(String text) {
     ensure(text.length() * MOST_PER_CHARACTER);
-    for (int i = 0; i < text.length(); i++) {
+    for (int i = plain(text, 0); i < text.length(); i = plain(text, i)) {
       i += character(text, i);
     }
     return this;
@@ -39,13 +47,15 @@ final class LineBuffer {
   LineBuffer quoted(String text) {
     ensure(text.length() * MOST_PER_CHARACTER + 2);
     bytes[length++] = '"';
-    for (int i = 0; i < text.length(); i++) {
+    for (int i = plain(text, 0); i < text.length(); i = plain(text, i)) {
       char c = text.charAt(i);
       if (c == '"' || c == '\\') {
         bytes[length++] = '\\';
         bytes[length++] = (byte) c;
+        i++;
       } else if (c < ' ' || c == 0x7f) {
         escape(c);
+        i++;
       } else {
         i += character(text, i);
       }
@@ -73,7 +83,27 @@ final class LineBuffer {
     return this;
   }
 
-  /** The character at that place; 1 when it takes two of Java's. */
+  /**
+   * Characters from that place on that are a byte each and nothing special in JSON, which nearly
+   * all are; where the first is that is not.
+   */
+  private int plain(String text, int from) {
+    byte[] to = bytes;
+    int end = text.length();
+    int shift = length - from;
+    int i = from;
+    for (; i < end; i++) {
+      char c = text.charAt(i);
+      if (c >= PLAIN.length || !PLAIN[c]) {
+        break;
+      }
+      to[shift + i] = (byte) c;
+    }
+    length = shift + i;
+    return i;
+  }
+
+  /** The character at that place; how many of Java's it takes. */
   private int character(String text, int at) {
     char c = text.charAt(at);
     if (c < 0x80) {
@@ -89,15 +119,15 @@ final class LineBuffer {
       int point = text.codePointAt(at);
       if (!Character.isSupplementaryCodePoint(point)) {
         bytes[length++] = '?'; // half a character, which UTF-8 cannot hold
-        return 0;
+        return 1;
       }
       bytes[length++] = (byte) (0xf0 | point >> 18);
       bytes[length++] = (byte) (0x80 | point >> 12 & 0x3f);
       bytes[length++] = (byte) (0x80 | point >> 6 & 0x3f);
       bytes[length++] = (byte) (0x80 | point & 0x3f);
-      return 1;
+      return 2;
     }
-    return 0;
+    return 1;
   }
 
   private void escape(char c) {

@@ -1,5 +1,7 @@
 package org.authservice.password;
 
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Platform;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -16,15 +18,26 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.authservice.http.ErrorCode;
 import org.authservice.http.Unavailable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * As many platform threads as cores, and a bounded queue: logins wait for each other here and never
- * take the processor from everything else without bound.
+ * take the processor from everything else without bound. Where both want the same core, a refresh
+ * of microseconds goes before a hash of milliseconds.
  */
 final class HashingThreads implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(HashingThreads.class);
+
   private static final int QUEUE = 256;
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
   private static final Duration LONGEST_HASH = Duration.ofSeconds(30);
+
+  /** A nice value: against a thread that is not nice, a third of the core and not a half. */
+  private static final int NICE = 5;
+
+  private static final int CALLING_THREAD = 0;
+  private static final int PRIO_PROCESS = 0;
 
   private final BlockingQueue<Runnable> queue = new ArrayBlockingQueue<>(QUEUE);
   private final ThreadPoolExecutor threads;
@@ -40,7 +53,14 @@ final class HashingThreads implements AutoCloseable {
             1,
             TimeUnit.MINUTES,
             queue,
-            Thread.ofPlatform().daemon().name("hashing-", 0).factory());
+            work -> {
+              Runnable yielding =
+                  () -> {
+                    yieldToOthers();
+                    work.run();
+                  };
+              return Thread.ofPlatform().daemon().name("hashing").unstarted(yielding);
+            });
     threads.allowCoreThreadTimeOut(true);
     this.waits = meters.timer("auth.hashing.wait");
     this.refused = meters.counter("auth.hashing.refused");
@@ -80,6 +100,22 @@ final class HashingThreads implements AutoCloseable {
   @Override
   public void close() {
     threads.shutdown();
+  }
+
+  /**
+   * Lowers the calling thread's priority by setpriority(2). The JVM leaves {@link
+   * Thread#setPriority} without effect on Linux, and elsewhere the call would mean all threads.
+   */
+  private static void yieldToOthers() {
+    if (Platform.isLinux()) {
+      try {
+        NativeLibrary.getInstance(Platform.C_LIBRARY_NAME)
+            .getFunction("setpriority")
+            .invokeInt(new Object[] {PRIO_PROCESS, CALLING_THREAD, NICE});
+      } catch (UnsatisfiedLinkError without) {
+        log.warn("password hashing runs at the priority of everything else", without);
+      }
+    }
   }
 
   private Unavailable overloaded(String why) {

@@ -2,7 +2,12 @@ package org.authservice.signin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.authservice.testing.HttpTest;
@@ -55,6 +60,14 @@ class LoginTest extends HttpTest {
       strict.login(ADA, "Wrong-Horse7!").expect(401, "invalid_credentials");
       strict.login(ADA, TestService.PASSWORD).expect(403, "email_not_verified");
     }
+  }
+
+  @Test
+  void hashesYieldTheProcessorToEverythingElse() throws IOException {
+    service.register(ADA);
+
+    int own = nice(Path.of("/proc/thread-self"));
+    assertThat(niceOfThreads("hashing")).isNotEmpty().allMatch(it -> it == Math.max(own, 5));
   }
 
   @Test
@@ -185,5 +198,27 @@ class LoginTest extends HttpTest {
     service
         .post("/auth/login", Map.of("email", "no address", "password", "x"))
         .expect(422, "validation_failed");
+  }
+
+  private static List<Integer> niceOfThreads(String name) throws IOException {
+    List<Integer> all = new ArrayList<>();
+    try (var threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+      for (Path thread : threads) {
+        try {
+          if (Files.readString(thread.resolve("comm")).strip().equals(name)) {
+            all.add(nice(thread));
+          }
+        } catch (NoSuchFileException endedMeanwhile) {
+          continue;
+        }
+      }
+    }
+    return all;
+  }
+
+  /** The 19th field of {@code stat}, see proc(5). */
+  private static int nice(Path thread) throws IOException {
+    String stat = Files.readString(thread.resolve("stat"));
+    return Integer.parseInt(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19 - 3]);
   }
 }
