@@ -8,10 +8,8 @@ import org.authservice.settings.StartFailure;
 import org.eclipse.jetty.http.HttpCompliance;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
@@ -28,7 +26,7 @@ public final class HttpServer {
 
   private final Server server;
   private final HttpConfiguration protocol = protocol();
-  private final ServerConnector connector;
+  private final ListeningSocket connector;
   private final SlowClients slowClients;
   private final Duration patience;
 
@@ -41,7 +39,7 @@ public final class HttpServer {
     ThreadFactory requests = Thread.ofVirtual().name("request-", 0).factory();
     threads.setVirtualThreadsExecutor(task -> requests.newThread(task).start());
     this.server = new Server(threads);
-    this.connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(protocol));
+    this.connector = new ListeningSocket(server, protocol);
   }
 
   /**

@@ -1,0 +1,97 @@
+package org.authservice.http;
+
+import java.io.IOException;
+import java.nio.channels.SelectableChannel;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.io.ManagedSelector;
+import org.eclipse.jetty.io.SelectorManager;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The socket that listens, so closed that no connection is lost with it. The system makes
+ * connections before a program takes them, and a client may have sent its request on one by then:
+ * to close the socket resets it, and a proxy may not send that request to another node. So what
+ * waits is taken just before, and the end is told to connections only when all of them are set up.
+ */
+final class ListeningSocket extends ServerConnector {
+  private static final Logger log = LoggerFactory.getLogger(ListeningSocket.class);
+  private static final long LONGEST_SETUP_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private final Set<SelectableChannel> beingSetUp = ConcurrentHashMap.newKeySet();
+
+  /**
+   * Takes connections on the thread that selects, which is how they can be taken without waiting.
+   */
+  ListeningSocket(Server server, HttpConfiguration protocol) {
+    super(server, 0, 1, new HttpConnectionFactory(protocol));
+    addBean(
+        new SelectorManager.AcceptListener() {
+          @Override
+          public void onAccepting(SelectableChannel channel) {
+            beingSetUp.add(channel);
+          }
+
+          @Override
+          public void onAccepted(SelectableChannel channel) {
+            beingSetUp.remove(channel);
+          }
+
+          @Override
+          public void onAcceptFailed(SelectableChannel channel, Throwable cause) {
+            beingSetUp.remove(channel);
+          }
+        });
+  }
+
+  @Override
+  public void close() {
+    boolean listening =
+        isRunning() && getTransport() instanceof ServerSocketChannel socket && socket.isOpen();
+    if (listening) {
+      takeWhatWaits((ServerSocketChannel) getTransport());
+    }
+    super.close();
+    if (listening) {
+      awaitSetup();
+    }
+  }
+
+  private void takeWhatWaits(ServerSocketChannel socket) {
+    try {
+      for (SocketChannel next = socket.accept(); next != null; next = socket.accept()) {
+        next.configureBlocking(false);
+        configure(next.socket());
+        getSelectorManager().accept(next);
+      }
+    } catch (IOException failure) {
+      log.warn("a connection was lost with the listening socket", failure);
+    }
+  }
+
+  /** The thread that selects has done what it was at; then all that was taken is known. */
+  private void awaitSetup() {
+    long deadline = System.nanoTime() + LONGEST_SETUP_NANOS;
+    var round = new CountDownLatch(1);
+    getSelectorManager().getBean(ManagedSelector.class).submit(_ -> round.countDown());
+    try {
+      if (round.await(LONGEST_SETUP_NANOS, TimeUnit.NANOSECONDS)) {
+        while (!beingSetUp.isEmpty() && System.nanoTime() < deadline) {
+          TimeUnit.MICROSECONDS.sleep(100);
+        }
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
