@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The socket that listens, so closed that no connection is lost with it. The system makes
+ * The socket that listens, so closed that hardly any connection is lost with it. The system makes
  * connections before a program takes them, and a client may have sent its request on one by then:
  * to close the socket resets it, and a proxy may not send that request to another node. So what
  * waits is taken just before, and the end is told to connections only when all of them are set up.
