@@ -176,7 +176,7 @@ class PostgresDatabaseTest {
 
   @Test
   void transactionsThatMeetInADeadlockAllSucceed() throws Exception {
-    try (TestDatabase test = Databases.POSTGRES.migrated();
+    try (TestDatabase test = quickToSeeDeadlocks();
         Database database = test.open();
         ExecutorService requests = Executors.newVirtualThreadPerTaskExecutor()) {
       database.commit(Counters.add("a"));
@@ -195,6 +195,18 @@ class PostgresDatabaseTest {
       assertThat(database.commit(Counters.increment("a"))).contains(3);
       assertThat(database.commit(Counters.increment("b"))).contains(3);
     }
+  }
+
+  /** Usually the server looks for a deadlock after a second, half of what a statement may take. */
+  private static TestDatabase quickToSeeDeadlocks() throws SQLException {
+    TestDatabase test = Databases.POSTGRES.migrated();
+    try (var connection = test.connect();
+        var statement = connection.createStatement()) {
+      statement.execute(
+          "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 100',"
+              + " current_database()); END $$");
+    }
+    return test;
   }
 
   private static Optional<Integer> cross(
