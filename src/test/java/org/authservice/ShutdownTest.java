@@ -43,8 +43,8 @@ class ShutdownTest {
 
   /**
    * A proxy that was connected and has sent its request may not send it to another node. Between
-   * the last look at what waits and the closing lie microseconds, which nothing can take away: of a
-   * hundred stops one lost a connection, and seventy did when the socket was just closed.
+   * the last look at what waits and the closing lie microseconds, which nothing can take away; when
+   * the socket was just closed, two of three stops lost a connection.
    */
   @Test
   void aConnectionThatWasMadeIsAnsweredThoughTheNodeStops() throws Exception {

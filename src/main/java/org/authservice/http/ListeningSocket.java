@@ -9,12 +9,14 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.eclipse.jetty.io.ManagedSelector;
 import org.eclipse.jetty.io.SelectorManager;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.IO;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,14 +58,34 @@ final class ListeningSocket extends ServerConnector {
 
   @Override
   public void close() {
-    boolean listening =
-        isRunning() && getTransport() instanceof ServerSocketChannel socket && socket.isOpen();
-    if (listening) {
-      takeWhatWaits((ServerSocketChannel) getTransport());
-    }
-    super.close();
-    if (listening) {
+    if (isRunning() && getTransport() instanceof ServerSocketChannel socket && socket.isOpen()) {
+      closeWhereConnectionsAreTaken(socket);
+      super.close();
       awaitSetup();
+    } else {
+      super.close();
+    }
+  }
+
+  /**
+   * On the thread that selects: closed by another while it takes connections, Jetty closes the one
+   * that it has just taken.
+   */
+  private void closeWhereConnectionsAreTaken(ServerSocketChannel socket) {
+    var done = new CountDownLatch(1);
+    getSelectorManager()
+        .getBean(ManagedSelector.class)
+        .submit(_ -> {
+          takeWhatWaits(socket);
+          IO.close(socket);
+          done.countDown();
+        });
+    try {
+      if (!done.await(LONGEST_SETUP_NANOS, TimeUnit.NANOSECONDS)) {
+        log.warn("connections may be lost with the listening socket: it is closed while in use");
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -79,19 +101,10 @@ final class ListeningSocket extends ServerConnector {
     }
   }
 
-  /** The thread that selects has done what it was at; then all that was taken is known. */
   private void awaitSetup() {
     long deadline = System.nanoTime() + LONGEST_SETUP_NANOS;
-    var round = new CountDownLatch(1);
-    getSelectorManager().getBean(ManagedSelector.class).submit(_ -> round.countDown());
-    try {
-      if (round.await(LONGEST_SETUP_NANOS, TimeUnit.NANOSECONDS)) {
-        while (!beingSetUp.isEmpty() && System.nanoTime() < deadline) {
-          TimeUnit.MICROSECONDS.sleep(100);
-        }
-      }
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
+    while (!beingSetUp.isEmpty() && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(100_000);
     }
   }
 }
