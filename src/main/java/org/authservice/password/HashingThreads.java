@@ -33,7 +33,7 @@ final class HashingThreads implements AutoCloseable {
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
   private static final Duration LONGEST_HASH = Duration.ofSeconds(30);
 
-  /** A nice value: against a thread that is not nice, a third of the core and not a half. */
+  /** A nice value: against a thread that is not nice, a quarter of the core and not a half. */
   private static final int NICE = 5;
 
   private static final int CALLING_THREAD = 0;
@@ -112,7 +112,8 @@ final class HashingThreads implements AutoCloseable {
         NativeLibrary.getInstance(Platform.C_LIBRARY_NAME)
             .getFunction("setpriority")
             .invokeInt(new Object[] {PRIO_PROCESS, CALLING_THREAD, NICE});
-      } catch (UnsatisfiedLinkError without) {
+      } catch (
+          LinkageError without) { // its library cannot be unpacked: the work is done all the same
         log.warn("password hashing runs at the priority of everything else", without);
       }
     }
