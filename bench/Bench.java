@@ -79,11 +79,11 @@ final class Bench {
       List<Load.Client> repeating = Clients.signedIn(graced, options.clients());
       List<Load.Client> checking = Clients.checking(durable, options.clients());
       List<Load.Client> codes = Clients.askingForCodes(options.clients());
-      warmUp(durable, "refresh", rotating);
-      warmUp(graced, "refresh inside the grace", repeating);
-      warmUp(durable, "check", checking);
-      warmUp(empty, "check", checking);
-      warmUp(durable, "generate-otp", codes);
+      warmUp(durable, "refresh", rotating, 1_000_000);
+      warmUp(graced, "refresh inside the grace", repeating, 1_000_000);
+      warmUp(durable, "check", checking, 1_000_000);
+      warmUp(empty, "check", checking, 1_000_000);
+      warmUp(durable, "generate-otp", codes, 300_000); // each leaves rows behind
       for (int round = 1; round <= options.rounds(); round++) {
         System.err.printf("round %d of %d%n", round, options.rounds());
         samples.note("pgbench, one row each", postgres.updatesPerSecond("few", options.few(), options.seconds()));
@@ -105,13 +105,17 @@ final class Bench {
     }
   }
 
-  /** By requests, not by time: on a busy machine the compiler is late too. */
-  private void warmUp(Service service, String row, List<Load.Client> clients) throws IOException {
+  /**
+   * By requests, not by time: on a busy machine the compiler is late too. It goes on compiling for
+   * about a million, on the cores that are measured.
+   */
+  private void warmUp(Service service, String row, List<Load.Client> clients, int requests)
+      throws IOException {
     if (!options.asks(row)) {
       return;
     }
     long end = System.nanoTime() + (options.smoke() ? 300_000_000L : 90_000_000_000L);
-    int most = options.smoke() ? 1_000 : 300_000;
+    int most = options.smoke() ? 1_000 : requests;
     for (int count = 0; count < most && System.nanoTime() < end; ) {
       Load.Result result = new Load(clients, options.smoke() ? 0.2 : 2, 0).run(service.port());
       samples.failed("warming up " + row, result);

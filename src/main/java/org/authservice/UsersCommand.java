@@ -44,6 +44,7 @@ final class UsersCommand {
         (administration, account) -> {
           administration
               .show(account)
+              .profile()
               .json()
               .members()
               .forEach((name, value) -> System.out.printf("%-12s %s%n", name, value));

@@ -2,7 +2,6 @@ package org.authservice.account;
 
 import java.time.Instant;
 import java.util.Optional;
-import org.authservice.json.JsonObject;
 
 /**
  * An account as read at one moment.
@@ -31,15 +30,9 @@ public record Account(
     int credentialsVersion,
     Instant tokensValidFrom) {
 
-  /** The members that clients see as {@code user}. */
-  public JsonObject json() {
-    return JsonObject.of("id", id)
-        .put("email", email)
-        .put("full_name", fullName.orElse(null))
-        .put("is_active", active)
-        .put("is_verified", verified)
-        .put("created_at", createdAt.map(Instant::toString).orElse(null))
-        .put("updated_at", updatedAt.map(Instant::toString).orElse(null));
+  /** What clients see of it. */
+  public Profile profile() {
+    return new Profile(id, email, fullName, active, verified, createdAt, updatedAt);
   }
 
   /** Whether sign-in checks made on {@code earlier} still hold. */

@@ -199,6 +199,17 @@ final class AccountStore {
         row -> row.integer("found") == 1);
   }
 
+  static Profile profile(Row row) throws SQLException {
+    return new Profile(
+        row.number("account_id"),
+        row.text("account_email"),
+        row.optionalText("account_name"),
+        row.flag("account_active"),
+        row.flag("account_verified"),
+        row.timestamp("account_created_at"),
+        row.timestamp("account_updated_at"));
+  }
+
   static Account account(Row row) throws SQLException {
     return new Account(
         row.number("account_id"),

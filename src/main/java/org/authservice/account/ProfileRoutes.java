@@ -47,7 +47,7 @@ public final class ProfileRoutes {
 
   private static Answer answer(Optional<Account> account) {
     return account
-        .map(found -> Answer.json(200, found.json()))
+        .map(found -> Answer.json(200, found.profile().json()))
         .orElseGet(() -> Problem.of(ErrorCode.TOKEN_INVALID).answer());
   }
 }

@@ -8,14 +8,15 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -77,13 +78,30 @@ public final class Json {
 
   /** The object as UTF-8 text without white space. */
   public static byte[] write(JsonObject object) {
-    var out = new ByteArrayOutputStream(512);
+    var out = new Written();
     try (JsonGenerator generator = FACTORY.createGenerator(out)) {
       write(generator, object);
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
-    return out.toByteArray();
+    return out.bytes;
+  }
+
+  /** Most texts come in one piece from Jackson's buffer, and are copied once. */
+  private static final class Written extends OutputStream {
+    private byte[] bytes = {};
+
+    @Override
+    public void write(byte[] from, int offset, int length) {
+      int end = bytes.length;
+      bytes = Arrays.copyOf(bytes, end + length);
+      System.arraycopy(from, offset, bytes, end, length);
+    }
+
+    @Override
+    public void write(int single) {
+      write(new byte[] {(byte) single}, 0, 1);
+    }
   }
 
   // Jackson replaces bad UTF-8 only sometimes; Java's decoder, told to report, never does. It is

@@ -202,12 +202,11 @@ public final class RequestRates implements Filter, AutoCloseable {
         .orElse(general);
   }
 
-  /** The answer to a request that a limit refused. */
+  /** The answer to a request that a limit refused, which is the last that was asked. */
   private Optional<Answer> refusal(List<Said> said) {
-    return said.stream()
-        .filter(it -> !it.probe().isConsumed())
-        .findFirst()
-        .map(it -> told(refusal(it), said));
+    return said.isEmpty() || said.getLast().probe().isConsumed()
+        ? Optional.empty()
+        : Optional.of(told(refusal(said.getLast()), said));
   }
 
   private Answer refusal(Said said) {

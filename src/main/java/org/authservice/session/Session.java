@@ -3,6 +3,7 @@ package org.authservice.session;
 import java.time.Instant;
 import java.util.Optional;
 import org.authservice.http.Client;
+import org.authservice.token.RefreshTokens;
 
 /**
  * A session's row.
@@ -38,6 +39,12 @@ record Session(
   /** When the refresh token that is current was issued. */
   Instant currentIssuedAt() {
     return numbers.everChanged() ? numbers.changedAt() : createdAt;
+  }
+
+  /** What its current refresh token says. */
+  RefreshTokens.Claims claims() {
+    return new RefreshTokens.Claims(
+        userId, id, numbers.current(), currentIssuedAt(), idleExpiresAt);
   }
 
   /** The same with the numbers that a client's request has made. */

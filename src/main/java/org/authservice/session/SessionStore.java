@@ -7,18 +7,24 @@ import java.util.List;
 import java.util.Optional;
 import org.authservice.account.Account;
 import org.authservice.account.AccountColumns;
+import org.authservice.account.Profile;
 import org.authservice.database.Row;
 import org.authservice.database.Statement;
 import org.authservice.http.Client;
+import org.authservice.token.RefreshTokens;
 
 /** All SQL on {@code sessions}. */
 final class SessionStore {
-  private static final String COLUMNS =
+  /** What a refresh answers besides what it knows already. */
+  private static final String ENDS_AND_DEVICE = "idle_expires_at, absolute_expires_at, device_id";
+
+  private static final String REST =
       """
       sessions.id, user_id, current_number, previous_number, oldest_number, changed_at,
-      previous_seen_at, idle_expires_at, absolute_expires_at, sessions.created_at, proven_at,
-      ended_at, device_id, address, user_agent
+      previous_seen_at, sessions.created_at, proven_at, ended_at, address, user_agent
       """;
+
+  private static final String COLUMNS = ENDS_AND_DEVICE + ", " + REST;
 
   private static final String FROM_ASKED =
       """
@@ -26,15 +32,14 @@ final class SessionStore {
       JOIN sessions ON sessions.id = asked_id
       """;
 
-  private static final String OWNED =
-      "SELECT " + COLUMNS + ", " + AccountColumns.list() + ", false AS rotated ";
+  private static final String OWNED = "SELECT " + COLUMNS + ", " + AccountColumns.ALL + " ";
 
   private static final String OWNED_GATHERED =
       "SELECT item, "
           + COLUMNS
           + ", "
-          + AccountColumns.list()
-          + ", false AS rotated "
+          + AccountColumns.ALL
+          + " "
           + FROM_ASKED
           + "JOIN users ON users.id = user_id";
 
@@ -83,14 +88,25 @@ final class SessionStore {
         .gathered("SELECT item, " + COLUMNS + FROM_ASKED, id);
   }
 
-  /**
-   * A session and whose it is, as both are at one moment.
-   *
-   * @param rotated whether reading it has changed its numbers already; see {@link #rotate}
-   */
-  record Owned(Session session, Account account, boolean rotated) {}
+  /** What a refresh finds. */
+  sealed interface Found {
+    /** A session and whose it is, as both are at one moment. */
+    record Owned(Session session, Account account) implements Found {}
 
-  Statement<Optional<Owned>> findOwned(String id) {
+    /**
+     * To read it has changed its numbers already; see {@link #rotate}.
+     *
+     * @param claims what its new token says
+     */
+    record Rotated(
+        RefreshTokens.Claims claims,
+        Instant absoluteExpiresAt,
+        Optional<String> deviceId,
+        Profile user)
+        implements Found {}
+  }
+
+  Statement<Optional<Found>> findOwned(String id) {
     return Statement.row(
             OWNED + "FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = ?",
             p -> p.text(id),
@@ -108,7 +124,7 @@ final class SessionStore {
    * @param number which was presented
    * @param idleEnd when the session shall expire if it is not used, unless its life ends before
    */
-  Statement<Optional<Owned>> rotate(
+  Statement<Optional<Found>> rotate(
       String id, int number, Instant now, Duration grace, Instant idleEnd, Client client) {
     return Statement.row(
             ROTATE_ONE,
@@ -120,7 +136,7 @@ final class SessionStore {
                     .millis(idleEnd)
                     .text(client.address())
                     .text(client.userAgent()),
-            SessionStore::owned)
+            row -> row.flag("rotated") ? rotated(row, id, number + 1, now) : owned(row))
         .gathered(ROTATE_MANY, id + " " + client.requestId());
   }
 
@@ -291,7 +307,9 @@ final class SessionStore {
         most);
   }
 
+  // Of a row that it changes it gives only what is not known already.
   private static String rotation(String asked) {
+    String rest = REST + ", " + AccountColumns.REST;
     return """
     WITH asked (asked_id, number, now, changed_until, idle_end, next_address, next_agent, item)
       AS MATERIALIZED (SELECT * FROM %1$s AS asked),
@@ -304,18 +322,30 @@ final class SessionStore {
       WHERE sessions.id = asked_id AND users.id = user_id AND is_active
         AND current_number = number AND changed_at <= changed_until
         AND ended_at IS NULL AND idle_expires_at > now AND absolute_expires_at > now
-      RETURNING item, %2$s)
-    SELECT rotated.*, true AS rotated FROM rotated
-    UNION ALL
-    SELECT item, %2$s, false AS rotated
+      RETURNING item, true AS rotated, %2$s)
+    SELECT item, false AS rotated, %2$s, %3$s
     FROM asked JOIN sessions ON sessions.id = asked_id JOIN users ON users.id = user_id
-    WHERE NOT EXISTS (SELECT FROM rotated WHERE rotated.item = asked.item)
+    WHERE item NOT IN (SELECT item FROM rotated)
+    UNION ALL
+    SELECT rotated.*, %4$s FROM rotated
     """
-        .formatted(asked, COLUMNS + ", " + AccountColumns.list());
+        .formatted(
+            asked,
+            ENDS_AND_DEVICE + ", " + AccountColumns.PROFILE,
+            rest,
+            rest.replaceAll("[^,]+", "NULL"));
   }
 
-  private static Owned owned(Row row) throws SQLException {
-    return new Owned(session(row), AccountColumns.reader().read(row), row.flag("rotated"));
+  private static Found rotated(Row row, String id, int number, Instant now) throws SQLException {
+    Profile user = AccountColumns.profileReader().read(row);
+    var claims =
+        new RefreshTokens.Claims(user.id(), id, number, now, row.millis("idle_expires_at"));
+    return new Found.Rotated(
+        claims, row.millis("absolute_expires_at"), row.optionalText("device_id"), user);
+  }
+
+  private static Found owned(Row row) throws SQLException {
+    return new Found.Owned(session(row), AccountColumns.reader().read(row));
   }
 
   private static Session session(Row row) throws SQLException {

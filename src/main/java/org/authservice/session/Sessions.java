@@ -16,6 +16,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.authservice.account.Account;
 import org.authservice.account.Accounts;
+import org.authservice.account.Profile;
 import org.authservice.audit.SecurityEvent;
 import org.authservice.audit.SecurityEvents;
 import org.authservice.database.Database;
@@ -30,6 +31,7 @@ import org.authservice.ratelimit.Devices;
 import org.authservice.secret.Keyring;
 import org.authservice.secret.Secret;
 import org.authservice.secret.Secrets;
+import org.authservice.session.SessionStore.Found;
 import org.authservice.settings.SessionSettings;
 import org.authservice.token.AccessTokens;
 import org.authservice.token.RefreshTokens;
@@ -235,26 +237,21 @@ public final class Sessions {
         return refused("ended");
       }
       boolean passing = inPassing && attempt == 0;
-      Optional<SessionStore.Owned> found =
+      Optional<Found> found =
           passing
               ? database.commit(rotation(sessionId, number, client))
               : database.read(store.findOwned(sessionId));
-      Optional<SessionStore.Owned> owned =
-          found
-              .filter(it -> it.session().lives(clock.instant()))
-              .filter(it -> it.account().active());
-      if (owned.isEmpty()) {
-        return refused("ended");
-      }
-      Session session = owned.get().session();
-      Account account = owned.get().account();
-      if (owned.get().rotated()) {
-        return refreshed(Numbers.Kind.ROTATED, session, account);
-      }
-      if (passing && wouldRotate(session, number)) {
-        continue; // another request did, while the row was read: look again
-      }
-      Optional<Refreshing> outcome = refresh(session, account, number, client);
+      Optional<Refreshing> outcome =
+          switch (found.orElse(null)) {
+            case null -> Optional.of(refused("ended"));
+            case Found.Rotated rotated -> Optional.of(refreshed(rotated));
+            case Found.Owned(var session, var account)
+                when !session.lives(clock.instant()) || !account.active() ->
+                Optional.of(refused("ended"));
+            case Found.Owned(var session, _) when passing && wouldRotate(session, number) ->
+                Optional.empty(); // another request did, while the row was read: look again
+            case Found.Owned(var session, var account) -> refresh(session, account, number, client);
+          };
       if (outcome.isPresent()) {
         return outcome.get();
       }
@@ -285,21 +282,8 @@ public final class Sessions {
 
   /** The tokens of a session as its row stands: the same row gives the same refresh token. */
   Tokens tokens(Session session, Account account) {
-    var claims =
-        new RefreshTokens.Claims(
-            session.userId(),
-            session.id(),
-            session.numbers().current(),
-            session.currentIssuedAt(),
-            session.idleExpiresAt());
-    var access = accessTokens.issue(session.userId(), session.id(), session.absoluteExpiresAt());
-    return new Tokens(
-        access.token(),
-        Secret.of(refreshTokens.issue(claims)),
-        access.life(),
-        Duration.between(now(), session.idleExpiresAt()).plusMillis(999),
-        devices.token(session.deviceId().orElse(""), session.userId()),
-        account);
+    return tokens(
+        session.claims(), session.absoluteExpiresAt(), session.deviceId(), account.profile());
   }
 
   /** What clean-up may delete. */
@@ -318,7 +302,7 @@ public final class Sessions {
       }
       case Numbers.Decision.Change(var next, var kind) ->
           change(session, account, next, kind, client)
-              .map(changed -> refreshed(kind, changed, account));
+              .map(changed -> refreshed(kind, tokens(changed, account)));
       case Numbers.Decision.Reuse _ -> {
         requireSteadyTime();
         yield alarms.endReused(session, account, client)
@@ -374,8 +358,7 @@ public final class Sessions {
   }
 
   /** In the plainest case the look at the row is the change too; see the store. */
-  private Statement<Optional<SessionStore.Owned>> rotation(
-      String sessionId, int number, Client client) {
+  private Statement<Optional<Found>> rotation(String sessionId, int number, Client client) {
     Instant now = now();
     return store.rotate(
         sessionId, number, now, reuseGrace.get(), now.plus(settings.idleLife()), client);
@@ -386,9 +369,30 @@ public final class Sessions {
         && kind == Numbers.Kind.ROTATED;
   }
 
-  private Refreshing refreshed(Numbers.Kind kind, Session session, Account account) {
+  private Refreshing refreshed(Found.Rotated it) {
+    return refreshed(
+        Numbers.Kind.ROTATED,
+        tokens(it.claims(), it.absoluteExpiresAt(), it.deviceId(), it.user()));
+  }
+
+  private Refreshing refreshed(Numbers.Kind kind, Tokens tokens) {
     Objects.requireNonNull(changed.get(kind)).increment();
-    return new Refreshing.Refreshed(tokens(session, account));
+    return new Refreshing.Refreshed(tokens);
+  }
+
+  private Tokens tokens(
+      RefreshTokens.Claims claims,
+      Instant absoluteExpiresAt,
+      Optional<String> deviceId,
+      Profile user) {
+    var access = accessTokens.issue(claims.userId(), claims.sessionId(), absoluteExpiresAt);
+    return new Tokens(
+        access.token(),
+        Secret.of(refreshTokens.issue(claims)),
+        access.life(),
+        Duration.between(now(), claims.expiresAt()).plusMillis(999),
+        devices.token(deviceId.orElse(""), claims.userId()),
+        user);
   }
 
   private Refreshing refused(String outcome) {

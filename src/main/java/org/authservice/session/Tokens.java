@@ -1,7 +1,7 @@
 package org.authservice.session;
 
 import java.time.Duration;
-import org.authservice.account.Account;
+import org.authservice.account.Profile;
 import org.authservice.json.JsonObject;
 import org.authservice.secret.Secret;
 
@@ -18,7 +18,7 @@ public record Tokens(
     Duration expiresIn,
     Duration refreshExpiresIn,
     Secret deviceToken,
-    Account account) {
+    Profile user) {
 
   /** As clients see it. */
   public JsonObject json() {
@@ -28,6 +28,6 @@ public record Tokens(
         .put("expires_in", expiresIn.toSeconds())
         .put("refresh_expires_in", refreshExpiresIn.toSeconds())
         .put("device_token", deviceToken.reveal())
-        .put("user", account.json());
+        .put("user", user.json());
   }
 }

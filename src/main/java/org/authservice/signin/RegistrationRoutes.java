@@ -46,6 +46,7 @@ public final class RegistrationRoutes {
           Answer.json(
               201,
               account
+                  .profile()
                   .json()
                   .put("otp_id", otpId.orElse(null))
                   .put("device_token", deviceToken.reveal()));

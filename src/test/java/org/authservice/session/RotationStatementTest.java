@@ -2,21 +2,25 @@ package org.authservice.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.authservice.account.Account;
+import org.authservice.account.Accounts;
 import org.authservice.database.Database;
 import org.authservice.http.Client;
+import org.authservice.secret.Secrets;
 import org.authservice.session.Numbers.Decision;
 import org.authservice.session.Numbers.Kind;
+import org.authservice.session.SessionStore.Found;
 import org.authservice.testing.Databases;
 import org.authservice.testing.TestDatabase;
 import org.junit.jupiter.api.Test;
@@ -54,18 +58,25 @@ class RotationStatementTest {
         Database database = test.open()) {
       List<Case> cases = cases();
       fill(test, cases);
-      Map<Case, SessionStore.Owned> read = present(database, cases);
+      Map<Case, Found> read = present(database, cases);
       assertThat(read).hasSameSizeAs(cases);
+      Accounts accounts = new Accounts(database, Clock.systemUTC(), Secrets.secure());
       int rotations = 0;
       for (Case each : cases) {
-        SessionStore.Owned owned = Objects.requireNonNull(read.get(each));
         Optional<Numbers> next = each.rotated();
-        assertThat(owned.rotated()).as("%s", each).isEqualTo(next.isPresent());
         Session expected =
             next.map(it -> each.session().with(it, idleEnd(each), CLIENT)).orElse(each.session());
-        assertThat(owned.session()).as("%s", each).isEqualTo(expected);
-        assertThat(owned.account().active()).isEqualTo(each.active());
         assertThat(database.read(store.find(each.session().id()))).contains(expected);
+        Account account = accounts.byId(expected.userId()).orElseThrow();
+        Found found =
+            next.isEmpty()
+                ? new Found.Owned(expected, account)
+                : new Found.Rotated(
+                    expected.claims(),
+                    expected.absoluteExpiresAt(),
+                    expected.deviceId(),
+                    account.profile());
+        assertThat(read.get(each)).as("%s", each).isEqualTo(found);
         rotations += next.isPresent() ? 1 : 0;
       }
       assertThat(rotations).isBetween(1, cases.size() - 1);
@@ -80,7 +91,7 @@ class RotationStatementTest {
       Session session =
           session(0, Numbers.first(), 1, Duration.ofDays(30).toMillis(), Optional.empty());
       fill(test, List.of(new Case(session, true, 1)));
-      List<Future<Optional<SessionStore.Owned>>> answers = new ArrayList<>();
+      List<Future<Optional<Found>>> answers = new ArrayList<>();
       try (ExecutorService requests = Executors.newVirtualThreadPerTaskExecutor()) {
         for (int i = 0; i < 200; i++) {
           var client = new Client("192.0.2.9", "agent", Optional.empty(), "request-" + i);
@@ -90,7 +101,7 @@ class RotationStatementTest {
       }
       int rotated = 0;
       for (var answer : answers) {
-        rotated += answer.get().orElseThrow().rotated() ? 1 : 0;
+        rotated += answer.get().orElseThrow() instanceof Found.Rotated ? 1 : 0;
       }
       assertThat(rotated).isEqualTo(1);
       assertThat(database.read(store.find(session.id())).orElseThrow().numbers().current())
@@ -107,9 +118,8 @@ class RotationStatementTest {
   }
 
   /** All at once, so that many are gathered. */
-  private Map<Case, SessionStore.Owned> present(Database database, List<Case> cases)
-      throws Exception {
-    Map<Case, Future<Optional<SessionStore.Owned>>> answers = new HashMap<>();
+  private Map<Case, Found> present(Database database, List<Case> cases) throws Exception {
+    Map<Case, Future<Optional<Found>>> answers = new HashMap<>();
     try (ExecutorService requests = Executors.newVirtualThreadPerTaskExecutor()) {
       for (Case each : cases) {
         var rotation =
@@ -117,7 +127,7 @@ class RotationStatementTest {
         answers.put(each, requests.submit(() -> database.commit(rotation)));
       }
     }
-    Map<Case, SessionStore.Owned> read = new HashMap<>();
+    Map<Case, Found> read = new HashMap<>();
     for (var answer : answers.entrySet()) {
       read.put(answer.getKey(), answer.getValue().get().orElseThrow());
     }
