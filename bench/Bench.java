@@ -119,6 +119,9 @@ final class Bench {
     for (int count = 0; count < most && System.nanoTime() < end; ) {
       Load.Result result = new Load(clients, options.smoke() ? 0.2 : 2, 0).run(service.port());
       samples.failed("warming up " + row, result);
+      if (result.perSecond() == 0) {
+        throw new IOException("no good answer while warming up " + row + ", see the service's log");
+      }
       count += result.micros().length;
     }
   }

@@ -66,7 +66,9 @@ record Server(ProcessHandle process, int port, double startSeconds) implements A
       if (Files.exists(stat)) {
         String text = Files.readString(stat);
         String[] fields = text.substring(text.lastIndexOf(')') + 2).split(" ");
-        ticks += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+        for (int i = 11; i <= 14; i++) { // in programs, in the system; and of children that ended
+          ticks += Long.parseLong(fields[i]);
+        }
       }
     }
     return ticks / 100;
