@@ -333,13 +333,12 @@ final class SessionStore {
             asked,
             ENDS_AND_DEVICE + ", " + AccountColumns.PROFILE,
             rest,
-            rest.replaceAll("[^,]+", "NULL"));
+            rest.replaceAll("[^,]+", "NULL")); // as many, of the types of the rows above
   }
 
-  private static Found rotated(Row row, String id, int number, Instant now) throws SQLException {
+  private static Found rotated(Row row, String id, int next, Instant now) throws SQLException {
     Profile user = AccountColumns.profileReader().read(row);
-    var claims =
-        new RefreshTokens.Claims(user.id(), id, number, now, row.millis("idle_expires_at"));
+    var claims = new RefreshTokens.Claims(user.id(), id, next, now, row.millis("idle_expires_at"));
     return new Found.Rotated(
         claims, row.millis("absolute_expires_at"), row.optionalText("device_id"), user);
   }

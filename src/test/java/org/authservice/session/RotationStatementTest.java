@@ -16,6 +16,7 @@ import java.util.concurrent.Future;
 import org.authservice.account.Account;
 import org.authservice.account.Accounts;
 import org.authservice.database.Database;
+import org.authservice.database.Statement;
 import org.authservice.http.Client;
 import org.authservice.secret.Secrets;
 import org.authservice.session.Numbers.Decision;
@@ -24,6 +25,8 @@ import org.authservice.session.SessionStore.Found;
 import org.authservice.testing.Databases;
 import org.authservice.testing.TestDatabase;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The statement that rotates in passing, against the rule in {@link Numbers}: it changes exactly
@@ -52,13 +55,15 @@ class RotationStatementTest {
     }
   }
 
-  @Test
-  void itDecidesAsTheRuleDoes() throws Exception {
+  /** Alone it runs where the gathered statement was refused. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void itDecidesAsTheRuleDoes(boolean gathered) throws Exception {
     try (TestDatabase test = Databases.POSTGRES.migrated();
         Database database = test.open()) {
       List<Case> cases = cases();
       fill(test, cases);
-      Map<Case, Found> read = present(database, cases);
+      Map<Case, Found> read = present(database, cases, gathered);
       assertThat(read).hasSameSizeAs(cases);
       Accounts accounts = new Accounts(database, Clock.systemUTC(), Secrets.secure());
       int rotations = 0;
@@ -117,14 +122,16 @@ class RotationStatementTest {
     }
   }
 
-  /** All at once, so that many are gathered. */
-  private Map<Case, Found> present(Database database, List<Case> cases) throws Exception {
+  /** All at once, so that many are gathered, if they may be. */
+  private Map<Case, Found> present(Database database, List<Case> cases, boolean gathered)
+      throws Exception {
     Map<Case, Future<Optional<Found>>> answers = new HashMap<>();
     try (ExecutorService requests = Executors.newVirtualThreadPerTaskExecutor()) {
       for (Case each : cases) {
         var rotation =
             store.rotate(each.session().id(), each.presented(), NOW, GRACE, LATER, CLIENT);
-        answers.put(each, requests.submit(() -> database.commit(rotation)));
+        answers.put(
+            each, requests.submit(() -> database.commit(gathered ? rotation : alone(rotation))));
       }
     }
     Map<Case, Found> read = new HashMap<>();
@@ -132,6 +139,11 @@ class RotationStatementTest {
       read.put(answer.getKey(), answer.getValue().get().orElseThrow());
     }
     return read;
+  }
+
+  private static <T> Statement<T> alone(Statement<T> statement) {
+    return new Statement<>(
+        statement.sql(), statement.binder(), statement.reader(), Optional.empty());
   }
 
   private static Instant idleEnd(Case each) {
@@ -175,7 +187,7 @@ class RotationStatementTest {
         NOW.minus(Duration.ofDays(1)),
         NOW.minus(Duration.ofDays(1)),
         ended,
-        Optional.empty(),
+        Optional.of("device-" + index),
         "192.0.2.1",
         "old agent");
   }
