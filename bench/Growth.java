@@ -1,4 +1,5 @@
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -60,9 +61,10 @@ final class Growth {
       cost("refresh", refreshing, counts);
       cost("check", checking, counts);
       cost("login", Clients.loggingIn(8, accounts), counts);
-      double millis = cleanUp();
+      double[] millis = {cleanUp(), cleanUp(), cleanUp()}; // a checkpoint may hold up one of them
+      Arrays.sort(millis);
       if (counts) {
-        samples.note(database + ": clean-up, cost", millis);
+        samples.note(database + ": clean-up, cost", millis[1]);
       }
     }
 
@@ -78,14 +80,14 @@ final class Growth {
       }
     }
 
-    /** Deletes a thousand events by their index, as a clean-up does, and tells its milliseconds. */
+    /** Deletes events by their index, as a clean-up does, and tells its milliseconds. */
     private double cleanUp() throws Exception {
       String plan =
           postgres.sql(
               database,
               "EXPLAIN (ANALYZE, TIMING OFF) DELETE FROM security_events WHERE ctid = ANY (ARRAY("
-                  + "SELECT ctid FROM security_events WHERE at < 1800000000000 ORDER BY at LIMIT "
-                  + Math.min(1_000, options.few() / 10)
+                  + "SELECT ctid FROM security_events WHERE at < 4102444800000 ORDER BY at LIMIT "
+                  + Math.min(1_000, options.few() / 20) // so that all rounds find as many
                   + " FOR UPDATE SKIP LOCKED))");
       return plan.lines()
           .filter(line -> line.startsWith("Execution Time: "))
