@@ -38,7 +38,8 @@ final class Accounts {
         database,
         """
         INSERT INTO security_events SELECT md5('e' || id),
-          (extract(epoch FROM now()) * 1000)::bigint - 100000000 + id, 'login', 'ok', id, NULL, '127.0.0.1', 'bench', 'bench' FROM users WHERE email LIKE 'bench%'
+          (extract(epoch FROM now()) * 1000)::bigint - 100000000 + id, 'login', 'ok', id, NULL,
+          '127.0.0.1', 'bench', 'bench' FROM users WHERE email LIKE 'bench%'
         """);
     postgres.sql(database, "VACUUM ANALYZE");
   }

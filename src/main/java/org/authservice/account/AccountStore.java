@@ -212,14 +212,8 @@ final class AccountStore {
 
   static Account account(Row row) throws SQLException {
     return new Account(
-        row.number("account_id"),
-        row.text("account_email"),
+        profile(row),
         row.optionalText("account_password"),
-        row.flag("account_active"),
-        row.flag("account_verified"),
-        row.optionalText("account_name"),
-        row.timestamp("account_created_at"),
-        row.timestamp("account_updated_at"),
         row.flag("account_password_confirmed"),
         row.integer("account_credentials"),
         row.millis("account_tokens_from"));
