@@ -70,12 +70,14 @@ final class Bench {
 
   private void rows(Postgres postgres) throws Exception {
     postgres.create("few");
+    // Nodes of one installation take the longest grace of them all: with one, nothing would rotate.
+    postgres.create("graced");
     try (Service durable = Service.start(options, work, postgres.environment("few", DURABLE));
-        Service graced = Service.start(options, work, postgres.environment("few", Map.of()));
+        Service graced = Service.start(options, work, postgres.environment("graced", Map.of()));
         Service empty = Service.empty(options, work)) {
       Accounts.fill(postgres, "few", options.few());
+      Accounts.fill(postgres, "graced", options.few());
       List<Load.Client> rotating = Clients.refreshing(postgres, "few", options.clients(), options.few());
-      // Of its own sessions: one that changes them and one that repeats would disturb each other.
       List<Load.Client> repeating = Clients.signedIn(graced, options.clients());
       List<Load.Client> checking = Clients.checking(durable, options.clients());
       List<Load.Client> codes = Clients.askingForCodes(options.clients());

@@ -19,9 +19,15 @@ final class Clients {
 
   private Clients() {}
 
-  /** Goes around several sessions and always holds their newest tokens. */
-  static final class Refreshing implements Load.Client {
-    private final Deque<String> tokens = new ArrayDeque<>();
+  /**
+   * Goes around several sessions and always holds their newest tokens.
+   *
+   * @param rotates whether each answer must be a new one: else another row would be measured
+   */
+  record Refreshing(Deque<String> tokens, boolean rotates) implements Load.Client {
+    Refreshing(boolean rotates) {
+      this(new ArrayDeque<>(), rotates);
+    }
 
     @Override
     public byte[] next() {
@@ -30,7 +36,12 @@ final class Clients {
 
     @Override
     public void answered(String head, String body) {
-      tokens.addLast(member(body, "refresh_token", tokens.removeFirst()));
+      String sent = tokens.removeFirst();
+      String got = member(body, "refresh_token", "");
+      if (rotates && got.equals(sent)) {
+        throw new IllegalStateException("a refresh that should rotate was answered out of the grace");
+      }
+      tokens.addLast(got.isEmpty() ? sent : got); // a failure is counted where its status is read
     }
   }
 
@@ -45,7 +56,7 @@ final class Clients {
     long step = Accounts.count(postgres, database) / sessions;
     List<Load.Client> all = new ArrayList<>();
     for (int i = 0; i < clients; i++) {
-      var client = new Refreshing();
+      var client = new Refreshing(true);
       for (long k = i; k < sessions; k += clients) {
         long user = first + k * step;
         client.tokens.add(
@@ -62,7 +73,7 @@ final class Clients {
   static List<Load.Client> signedIn(Service service, int clients) throws Exception {
     List<Load.Client> all = new ArrayList<>();
     for (int i = 1; i <= clients; i++) {
-      var client = new Refreshing();
+      var client = new Refreshing(false);
       client.tokens.add(member(service.post("/auth/login", credentials(i)), "refresh_token", ""));
       all.add(client);
     }
