@@ -50,7 +50,6 @@ final class Clients {
       throws Exception {
     byte[] salt = HexFormat.of().parseHex(postgres.sql(database, "SELECT salt FROM installation"));
     var keyring = new Keyring(Secret.of(Service.SECRET_KEY), List.of(), salt, Secrets.secure());
-    keyring.openLookupRoot(keyring.newLookupRoot()); // names tokens, and nobody reads the name
     var tokens = new RefreshTokens(keyring);
     long first = Accounts.first(postgres, database);
     long step = Accounts.count(postgres, database) / sessions;

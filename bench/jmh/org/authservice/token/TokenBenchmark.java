@@ -39,7 +39,6 @@ public class TokenBenchmark {
     Secrets secrets = Secrets.secure();
     Secret key = Secret.of("a-key-for-measuring-0123456789abcdefgh");
     var keyring = new Keyring(key, List.of(), new byte[32], secrets);
-    keyring.openLookupRoot(keyring.newLookupRoot());
     var settings =
         new TokenSettings(
             key,

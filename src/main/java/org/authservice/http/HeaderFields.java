@@ -28,7 +28,7 @@ final class HeaderFields {
   void add(Rendering.Rendered rendered, HttpFields.Mutable fields) {
     rendered.eachField((name, value) -> fields.add(field(name, value)));
     if (rendered.status() != 204 && rendered.status() != 304) {
-      fields.put(HttpHeader.CONTENT_LENGTH, rendered.content().length);
+      fields.add(HttpHeader.CONTENT_LENGTH, rendered.content().length);
     }
   }
 

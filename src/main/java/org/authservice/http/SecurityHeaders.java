@@ -1,11 +1,13 @@
 package org.authservice.http;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The header fields that every answer carries, errors too. An answer's own fields win. */
 public final class SecurityHeaders implements Filter {
-  private final Map<String, String> always = new LinkedHashMap<>();
+  private final Map<String, String> always;
+  private final Map<String, String> neverStored;
 
   /**
    * The filter.
@@ -13,6 +15,7 @@ public final class SecurityHeaders implements Filter {
    * @param https whether the service is reached by https, and browsers shall insist on it
    */
   public SecurityHeaders(boolean https) {
+    Map<String, String> always = new LinkedHashMap<>();
     always.put("X-Content-Type-Options", "nosniff");
     always.put("X-Frame-Options", "DENY");
     always.put("X-XSS-Protection", "1; mode=block");
@@ -25,6 +28,10 @@ public final class SecurityHeaders implements Filter {
     if (https) {
       always.put("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
     }
+    this.always = Collections.unmodifiableMap(always);
+    Map<String, String> neverStored = new LinkedHashMap<>(always);
+    neverStored.put("Cache-Control", "no-store");
+    this.neverStored = Collections.unmodifiableMap(neverStored);
   }
 
   @Override
@@ -34,11 +41,11 @@ public final class SecurityHeaders implements Filter {
 
   /** Adds what is missing; answers below {@code /auth} are never stored. */
   Answer complete(String path, Answer answer) {
-    Map<String, String> headers = new LinkedHashMap<>(always);
-    if (path.startsWith("/auth")) {
-      headers.put("Cache-Control", "no-store");
+    Map<String, String> headers = path.startsWith("/auth") ? neverStored : always;
+    if (!answer.headers().isEmpty()) {
+      headers = new LinkedHashMap<>(headers);
+      headers.putAll(answer.headers());
     }
-    headers.putAll(answer.headers());
     return new Answer(answer.status(), headers, answer.body());
   }
 }

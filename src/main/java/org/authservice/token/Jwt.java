@@ -4,10 +4,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
+import java.util.concurrent.ConcurrentHashMap;
 import org.authservice.json.Json;
 import org.authservice.json.JsonObject;
 import org.authservice.json.MalformedJson;
@@ -25,9 +27,10 @@ final class Jwt {
   /** In the year 5138: nothing later is a time that anybody meant. */
   private static final long LATEST_SECOND = 100_000_000_000L;
 
-  private static final Pattern ACCOUNT = Pattern.compile("[1-9][0-9]{0,17}");
-
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
+
+  /** What nearly all tokens begin with, need not be read again: as many as keys that signed. */
+  private static final Map<String, JsonObject> OWN_HEADERS = new ConcurrentHashMap<>();
 
   private final byte[] signingInput;
   private final byte[] signature;
@@ -50,7 +53,7 @@ final class Jwt {
     }
     try {
       // Read strictly: repeated members and deep nesting are refused.
-      JsonObject header = object(decoded(token.substring(0, dot)));
+      JsonObject header = membersOf(token.substring(0, dot));
       if (header.has("crit") || header.has("b64") || header.has("zip")) {
         return Optional.empty();
       }
@@ -66,7 +69,9 @@ final class Jwt {
   /** The header of tokens to come, encoded once. */
   record Header(String encoded) {
     static Header of(JsonObject members) {
-      return new Header(Jwt.encoded(Json.write(members)));
+      String encoded = Jwt.encoded(Json.write(members));
+      OWN_HEADERS.put(encoded, members);
+      return new Header(encoded);
     }
   }
 
@@ -136,9 +141,12 @@ final class Jwt {
   /** The subject as an account's id; empty unless it is a positive number in a string. */
   Optional<Long> userId() {
     String subject = text("sub");
-    return subject != null && ACCOUNT.matcher(subject).matches()
-        ? Optional.of(Long.valueOf(subject))
-        : Optional.empty();
+    try {
+      long id = subject == null ? 0 : Long.parseLong(subject);
+      return id > 0 && Long.toString(id).equals(subject) ? Optional.of(id) : Optional.empty();
+    } catch (NumberFormatException notOne) {
+      return Optional.empty();
+    }
   }
 
   private static String encoded(byte[] bytes) {
@@ -148,10 +156,17 @@ final class Jwt {
   /** Only the one canonical encoding is taken: a token cannot be respelled. */
   private static byte[] decoded(String base64) {
     byte[] bytes = Base64.getUrlDecoder().decode(base64);
-    if (!encoded(bytes).equals(base64)) {
+    // Only its end can be spelt otherwise: by padding, or by bits that nothing is made of.
+    byte[] end = Arrays.copyOfRange(bytes, bytes.length - bytes.length % 3, bytes.length);
+    if (base64.length() != (bytes.length * 4 + 2) / 3 || !base64.endsWith(encoded(end))) {
       throw new IllegalArgumentException("not the canonical encoding");
     }
     return bytes;
+  }
+
+  private static JsonObject membersOf(String encoded) throws MalformedJson {
+    JsonObject own = OWN_HEADERS.get(encoded);
+    return own == null ? object(decoded(encoded)) : own;
   }
 
   private static JsonObject object(byte[] json) throws MalformedJson {

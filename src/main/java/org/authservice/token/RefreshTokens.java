@@ -1,12 +1,12 @@
 package org.authservice.token;
 
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.authservice.json.JsonObject;
-import org.authservice.secret.Hmac;
 import org.authservice.secret.Keyring;
 import org.authservice.settings.TokenSettings.Algorithm;
 
@@ -21,7 +21,6 @@ public final class RefreshTokens {
 
   private final Keyring keyring;
   private final Map<String, JwsKey> keys;
-  private final Hmac ids;
 
   /** Tokens under keys derived from this node's; read under any of them that is trusted. */
   public RefreshTokens(Keyring keyring) {
@@ -29,7 +28,6 @@ public final class RefreshTokens {
     this.keys =
         keyring.all().stream()
             .collect(Collectors.toUnmodifiableMap(Keyring.Key::id, RefreshTokens::derived));
-    this.ids = keyring.lookup("refresh token id");
   }
 
   /**
@@ -84,8 +82,9 @@ public final class RefreshTokens {
         .map(user -> new Claims(user, session, number.intValue(), issued.get(), expires.get()));
   }
 
-  private String id(Claims claims) {
-    return ids.over(claims.sessionId(), Integer.toString(claims.number())).substring(0, 32);
+  /** A name of the token: of 96 random bits the session has, and its number. It is no secret. */
+  private static String id(Claims claims) {
+    return claims.sessionId().substring(0, 24) + HexFormat.of().toHexDigits(claims.number());
   }
 
   private static JwsKey derived(Keyring.Key key) {

@@ -217,6 +217,30 @@ class EngineTest {
   }
 
   @Test
+  void requestsThatComeWhileOthersAreAnsweredAreAnsweredInOrder() {
+    List<Integer> answered = TestService.parallel(8, () -> overlapping(300));
+
+    assertThat(answered).hasSize(8).containsOnly(300);
+  }
+
+  @Test
+  void aBodyThatComesByteByByteIsRead() {
+    String body = "{\"email\":\"nobody@example.com\",\"password\":\"wrong\"}";
+    try (var connection = new RawConnection(service.port())) {
+      for (int i = 0; i < 3; i++) {
+        connection.send(
+            "POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                + "Content-Length: "
+                + body.length()
+                + "\r\n\r\n");
+        body.chars().forEach(c -> connection.send(Character.toString(c)));
+
+        assertThat(connection.readAnswer()).startsWith("HTTP/1.1 401 ");
+      }
+    }
+  }
+
+  @Test
   void aClientThatWantsToCloseIsClosed() {
     assertThat(exchange(get("/health"))).startsWith("HTTP/1.1 200 ");
     assertThat(exchange("GET /health HTTP/1.0\r\nHost: x\r\n\r\n")).startsWith("HTTP/1.");
@@ -287,6 +311,23 @@ class EngineTest {
 
     assertThat(logins.join()).allSatisfy(reply -> reply.expect(201));
     running.close();
+  }
+
+  /** Each is sent while the one before it may be read, handled or answered. */
+  private int overlapping(int count) {
+    int answered = 0;
+    try (var connection = new RawConnection(service.port())) {
+      connection.send(numbered(0));
+      for (int i = 0; i < count; i++) {
+        connection.send(numbered(i + 1));
+        answered += connection.readAnswer().contains("X-Request-ID: n" + i + "\r\n") ? 1 : 0;
+      }
+    }
+    return answered;
+  }
+
+  private static String numbered(int number) {
+    return "GET /health HTTP/1.1\r\nHost: x\r\nX-Request-ID: n" + number + "\r\n\r\n";
   }
 
   private void refused(String request, int status, String code) {

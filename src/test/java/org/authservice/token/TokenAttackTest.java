@@ -46,12 +46,18 @@ class TokenAttackTest extends HttpTest {
             signed(header, claims.replaceFirst("}$", ",\"nbf\":99999999999}"), KEY),
             signed(header, claims.replaceFirst("}$", ",\"aud\":\"other\"}"), KEY),
             signed(header, claims.replaceFirst("}$", ",\"sub\":\"2\"}"), KEY),
+            signed(header, claims.replaceFirst("\"sub\":\"", "\"sub\":\"0"), KEY),
+            signed(header, claims.replaceFirst("\"sub\":\"", "\"sub\":\"+"), KEY),
+            signed(header, claims.replaceFirst("\"sub\":\"", "\"sub\":\"-"), KEY),
+            signed(header, claims.replaceFirst("\"sub\":\"", "\"sub\":\"9" + "0".repeat(20)), KEY),
+            signed(header, claims.replaceFirst("\"sub\":\"\\d+\"", "\"sub\":\"\u0661\""), KEY),
             signed(header, "{\"a\":" + "[".repeat(500) + "]".repeat(500) + "}", KEY),
             signed(
                 header, claims.replaceFirst("}$", ",\"pad\":\"" + "x".repeat(9000) + "\"}"), KEY),
             parts[0] + "." + parts[1],
             parts[0] + "." + parts[1] + "." + parts[2] + ".x.y",
             good + "=",
+            respelt(good),
             good.substring(0, good.length() - 4),
             "",
             ".",
@@ -188,6 +194,13 @@ class TokenAttackTest extends HttpTest {
     Mac mac = Mac.getInstance("HmacSHA256");
     mac.init(new SecretKeySpec(key.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
     return input + "." + base64(mac.doFinal(input.getBytes(StandardCharsets.US_ASCII)));
+  }
+
+  /** With other bits in the last character that no byte is made of. */
+  private static String respelt(String token) {
+    String alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    int last = token.length() - 1;
+    return token.substring(0, last) + alphabet.charAt(alphabet.indexOf(token.charAt(last)) + 1);
   }
 
   private static String base64(String text) {
