@@ -46,6 +46,7 @@ public final class Main {
   /** Runs a command; the exit code is 0, 1 (failed) or 2 (usage). */
   public static void main(String[] args) {
     spareSearches();
+    leaveNoCoreIdle();
     int code = run(args);
     Logging.flush();
     System.exit(code);
@@ -62,6 +63,16 @@ public final class Main {
     known.putIfAbsent("slf4j.internal.verbosity", "WARN"); // it would tell that on each start
     known.putIfAbsent("org.eclipse.jetty.util.referencesPerCacheLine", "16");
     known.putIfAbsent("java.locale.providers", "HOST");
+  }
+
+  /**
+   * One more thread than cores carries virtual threads: one of them often waits for the system
+   * while it is written to a socket, or for its core. Must be set before the first of them begins.
+   */
+  private static void leaveNoCoreIdle() {
+    int carriers = Runtime.getRuntime().availableProcessors() + 1;
+    System.getProperties()
+        .putIfAbsent("jdk.virtualThreadScheduler.parallelism", Integer.toString(carriers));
   }
 
   /** Runs a command and returns its exit code. */
