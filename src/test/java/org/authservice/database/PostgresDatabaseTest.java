@@ -47,6 +47,24 @@ class PostgresDatabaseTest {
     }
   }
 
+  /** A prepared statement keeps its plan for long after the first login of a new installation. */
+  @Test
+  void rowsAreFoundByIndexHoweverSmallTheirTableWas() {
+    try (TestDatabase test = Databases.POSTGRES.migrated();
+        Database database = test.open()) {
+      test.execute("ANALYZE devices");
+      Statement<List<String>> plan =
+          Statement.rows(
+              "EXPLAIN SELECT id FROM devices WHERE user_id = 1",
+              _ -> {},
+              row -> row.text("QUERY PLAN"));
+      assertThat(database.read(plan).getFirst()).contains("ix_devices_user_id");
+      assertThat(database.transaction(tx -> tx.run(plan)).getFirst())
+          .contains("ix_devices_user_id");
+      assertThat(database.read(text("SELECT current_setting('jit') AS value"))).contains("off");
+    }
+  }
+
   @Test
   void theParametersOfTheUrlReachTheDriver() {
     try (TestDatabase test = Databases.POSTGRES.migrated()) {
