@@ -28,7 +28,6 @@ public final class Json {
   public static final int MAX_DEPTH = 32;
 
   private static final char REPLACEMENT = '\uFFFD';
-  private static final int MOST_BUFFERS = 32;
 
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
@@ -40,7 +39,7 @@ public final class Json {
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           // By default a thread keeps its buffers, and a virtual thread would make them anew each
           // time.
-          .recyclerPool(JsonRecyclerPools.newBoundedPool(MOST_BUFFERS))
+          .recyclerPool(JsonRecyclerPools.newConcurrentDequePool())
           .build();
 
   private Json() {}
