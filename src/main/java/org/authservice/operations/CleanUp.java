@@ -24,11 +24,12 @@ import org.slf4j.LoggerFactory;
 public final class CleanUp {
   private static final Logger log = LoggerFactory.getLogger(CleanUp.class);
   private static final int BATCH = 1_000;
-  private static final int REST = 3; // times as long as the batch took
+  private static final int REST = 3; // times as long as the batch took, but no longer than:
+  private static final Duration LONGEST_REST = Duration.ofSeconds(3);
   private static final Duration GRACE = Duration.ofDays(1);
   private static final Duration INTERVAL = Duration.ofMinutes(1);
 
-  /** Longer than any batch takes: statements end after two seconds. */
+  /** Longer than a batch, its rest and the lease's renewal: statements end after two seconds. */
   private static final Duration LEASE = Duration.ofSeconds(10);
 
   /** So long a run goes on at most; the next one, at once, goes on with the rest. */
@@ -122,7 +123,7 @@ public final class CleanUp {
       if (count < BATCH) {
         return true;
       }
-      LockSupport.parkNanos(REST * (System.nanoTime() - start));
+      LockSupport.parkNanos(Math.min(REST * (System.nanoTime() - start), LONGEST_REST.toNanos()));
     } while (System.nanoTime() < deadline);
     return false;
   }
