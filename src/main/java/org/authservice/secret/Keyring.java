@@ -74,8 +74,9 @@ public final class Keyring {
   /** Believes nothing that these keys signed; replaces what was said before. */
   public void distrust(Set<String> ids) {
     if (!ids.equals(distrusted)) {
+      // First: whoever sees the new ids must not believe the keys of before, and remember it.
+      trusted = keys.stream().filter(key -> !ids.contains(key.id())).toList();
       distrusted = Set.copyOf(ids);
-      trusted = keys.stream().filter(this::trusts).toList();
     }
   }
 

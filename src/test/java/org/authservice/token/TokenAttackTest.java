@@ -71,6 +71,27 @@ class TokenAttackTest extends HttpTest {
     service.profile(good).expect(200);
   }
 
+  /** Whoever holds the key must not make two tokens of one either; spaces move the parts' ends. */
+  @Test
+  void aPartThatIsSpeltOtherwiseIsRefusedThoughItIsSigned() throws GeneralSecurityException {
+    String[] parts = service.verified(ADA).text("access_token").split("\\.");
+    int respellings = 0;
+    for (String spaces : List.of("", " ", "  ")) {
+      String header = base64(decoded(parts[0]) + spaces);
+      String claims = base64(decoded(parts[1]) + spaces);
+      service.profile(mac(header + "." + claims, KEY)).expect(200);
+      if (header.length() % 4 > 0) {
+        service.profile(mac(respelt(header) + "." + claims, KEY)).expect(401, "token_invalid");
+        respellings++;
+      }
+      if (claims.length() % 4 > 0) {
+        service.profile(mac(header + "." + respelt(claims), KEY)).expect(401, "token_invalid");
+        respellings++;
+      }
+    }
+    assertThat(respellings).isEqualTo(4);
+  }
+
   /** The fastest of five tells the work apart from a busy machine. */
   @Test
   void hostileTokensAreRefusedInLessThanFiftyMilliseconds() throws JOSEException {
@@ -187,20 +208,23 @@ class TokenAttackTest extends HttpTest {
             new com.nimbusds.jose.JWSHeader(algorithm), input.getBytes(StandardCharsets.US_ASCII));
   }
 
-  /** The library refuses keys that are too short. */
   private static String mac(String header, String claims, String key)
       throws GeneralSecurityException {
-    String input = base64(header) + "." + base64(claims);
+    return mac(base64(header) + "." + base64(claims), key);
+  }
+
+  /** The library refuses keys that are too short, and other spellings of a part. */
+  private static String mac(String input, String key) throws GeneralSecurityException {
     Mac mac = Mac.getInstance("HmacSHA256");
     mac.init(new SecretKeySpec(key.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
     return input + "." + base64(mac.doFinal(input.getBytes(StandardCharsets.US_ASCII)));
   }
 
   /** With other bits in the last character that no byte is made of. */
-  private static String respelt(String token) {
+  private static String respelt(String base64) {
     String alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    int last = token.length() - 1;
-    return token.substring(0, last) + alphabet.charAt(alphabet.indexOf(token.charAt(last)) + 1);
+    int last = base64.length() - 1;
+    return base64.substring(0, last) + alphabet.charAt(alphabet.indexOf(base64.charAt(last)) + 1);
   }
 
   private static String base64(String text) {
