@@ -2,6 +2,8 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import org.authservice.operations.Logging;
 import org.authservice.settings.LogSettings;
+import org.eclipse.jetty.http.HttpCompliance;
+import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -24,6 +26,9 @@ final class Empty {
     var server = new Server(threads);
     var protocol = new HttpConfiguration();
     protocol.setSendServerVersion(false);
+    protocol.setHeaderCacheSize(0); // as the service has it, and the next two
+    protocol.setHttpCompliance(HttpCompliance.STRICT);
+    protocol.setUriCompliance(UriCompliance.RFC3986);
     var connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(protocol));
     connector.setHost("127.0.0.1");
     connector.setPort(Integer.parseInt(arguments[0]));

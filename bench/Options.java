@@ -47,7 +47,7 @@ record Options(
         Optional.ofNullable(given.get("--only")),
         Integer.parseInt(given.getOrDefault("--rounds", smoke ? "1" : "5")),
         Double.parseDouble(given.getOrDefault("--seconds", smoke ? "0.5" : "4")),
-        smoke ? 8 : 128,
+        smoke ? 8 : 256,
         smoke ? 1_000 : 10_000,
         Integer.parseInt(given.getOrDefault("--accounts", smoke ? "2000" : "1000000")));
   }
