@@ -79,11 +79,14 @@ stale() {
 }
 
 # What compilers and hashing gave back is the system's again within ten seconds: glibc would keep it.
-# What grew old is collected when it fills 48 MB, and not only when it fills all that it may.
-jvm_flags=(-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xms112m -Xmn64m -Xmx192m
-  -XX:TrimNativeHeapInterval=10000
+jvm_flags=(-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xmx192m -XX:TrimNativeHeapInterval=10000
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
   -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8)
+case ${JAVA_OPTS:-} in
+  *-Xm[nsx]* | *HeapSize* | *NewSize*) ;; # beside another size these would be wrong, or refused
+  # What grew old is collected when it fills 48 MB, and not only when it fills all that it may.
+  *) jvm_flags+=(-Xms112m -Xmn64m) ;;
+esac
 
 name_cache() { # sets jar and cache: another jar or another JDK has another cache
   jar=$root/target/run/auth-service.jar
