@@ -21,10 +21,9 @@ public final class Keyring {
 
   private final List<Key> keys;
   private final Sealer rootSealer;
-  private volatile Set<String> distrusted = Set.of();
   private volatile @Nullable DerivedKeys lookupRoot;
   private volatile boolean lookupRootLost;
-  private volatile List<Key> trusted;
+  private volatile Trust trust;
 
   /**
    * One of the keys.
@@ -35,6 +34,9 @@ public final class Keyring {
    */
   public record Key(String id, Secret secret, DerivedKeys derived) {}
 
+  /** Seen as one: whoever knows the newest distrust does not believe the keys of before. */
+  private record Trust(Set<String> distrusted, List<Key> trusted) {}
+
   /** The keys as they are set, in an installation with that salt. */
   public Keyring(Secret current, List<Secret> previous, byte[] salt, Secrets secrets) {
     List<Key> all = new ArrayList<>(List.of(key(current, salt)));
@@ -42,7 +44,7 @@ public final class Keyring {
         .filter(other -> !other.equals(current))
         .forEach(other -> all.add(key(other, salt)));
     this.keys = List.copyOf(all);
-    this.trusted = keys;
+    this.trust = new Trust(Set.of(), keys);
     this.rootSealer = sealer(ROOT_CONTEXT, secrets);
   }
 
@@ -63,26 +65,25 @@ public final class Keyring {
 
   /** The keys whose signatures are believed, the current first. */
   public List<Key> trusted() {
-    return trusted;
+    return trust.trusted;
   }
 
   /** Whether what that key signed is believed. */
   public boolean trusts(Key key) {
-    return !distrusted.contains(key.id());
+    return !trust.distrusted.contains(key.id());
   }
 
   /** Believes nothing that these keys signed; replaces what was said before. */
   public void distrust(Set<String> ids) {
-    if (!ids.equals(distrusted)) {
-      // First: whoever sees the new ids must not believe the keys of before, and remember it.
-      trusted = keys.stream().filter(key -> !ids.contains(key.id())).toList();
-      distrusted = Set.copyOf(ids);
+    if (!ids.equals(trust.distrusted)) {
+      trust =
+          new Trust(Set.copyOf(ids), keys.stream().filter(key -> !ids.contains(key.id())).toList());
     }
   }
 
   /** The ids of the keys whose signatures are not believed; another set only when they change. */
   public Set<String> distrusted() {
-    return distrusted;
+    return trust.distrusted;
   }
 
   /** Signatures for that use: made under the current key, checked under any trusted one. */
