@@ -202,10 +202,11 @@ class PostgresDatabaseTest {
       CyclicBarrier bothHoldOne = new CyclicBarrier(2);
       AtomicInteger runs = new AtomicInteger();
       AtomicInteger told = new AtomicInteger();
+      CountDownLatch anyCommit = new CountDownLatch(1);
       Future<Optional<Integer>> one =
-          requests.submit(() -> cross(database, "a", "b", bothHoldOne, runs, told));
+          requests.submit(() -> cross(database, "a", "b", bothHoldOne, runs, told, anyCommit));
       Future<Optional<Integer>> two =
-          requests.submit(() -> cross(database, "b", "a", bothHoldOne, runs, told));
+          requests.submit(() -> cross(database, "b", "a", bothHoldOne, runs, told, anyCommit));
       one.get();
       two.get();
       assertThat(runs.get()).isEqualTo(3);
@@ -227,15 +228,21 @@ class PostgresDatabaseTest {
     return test;
   }
 
+  /** The victim's second run waits for the other: it could take its row again and meet it again. */
   private static Optional<Integer> cross(
       Database database,
       String first,
       String second,
       CyclicBarrier bothHoldOne,
       AtomicInteger runs,
-      AtomicInteger told) {
+      AtomicInteger told,
+      CountDownLatch anyCommit) {
     return database.transaction(tx -> {
+      if (runs.get() == 2) {
+        DatabaseTest.awaitQuietly(anyCommit);
+      }
       tx.afterCommit(told::incrementAndGet);
+      tx.afterCommit(anyCommit::countDown);
       tx.run(Counters.increment(first));
       if (runs.incrementAndGet() <= 2) {
         meet(bothHoldOne);
