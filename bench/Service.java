@@ -83,8 +83,7 @@ record Service(Server server) implements AutoCloseable {
         new ArrayList<>(
             List.of(
                 System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC",
-                "-XX:+UseCompactObjectHeaders", "-Xms112m", "-Xmn64m", "-Xmx192m",
-                "--enable-native-access=ALL-UNNAMED",
+                "-XX:+UseCompactObjectHeaders", "-Xmx192m", "--enable-native-access=ALL-UNNAMED",
                 "-Djdk.virtualThreadScheduler.parallelism="
                     + (Runtime.getRuntime().availableProcessors() + 1), // as Main has it
                 "--sun-misc-unsafe-memory-access=allow", "-cp", System.getProperty("java.class.path")));

@@ -82,11 +82,6 @@ stale() {
 jvm_flags=(-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xmx192m -XX:TrimNativeHeapInterval=10000
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
   -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8)
-case ${JAVA_OPTS:-} in
-  *-Xm[nsx]* | *HeapSize* | *NewSize*) ;; # beside another size these would be wrong, or refused
-  # What grew old is collected when it fills 48 MB, and not only when it fills all that it may.
-  *) jvm_flags+=(-Xms112m -Xmn64m) ;;
-esac
 
 name_cache() { # sets jar and cache: another jar or another JDK has another cache
   jar=$root/target/run/auth-service.jar
