@@ -1,7 +1,5 @@
 package org.authservice.password;
 
-import com.sun.jna.NativeLibrary;
-import com.sun.jna.Platform;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -18,8 +16,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.authservice.http.ErrorCode;
 import org.authservice.http.Unavailable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * As many platform threads as cores, and a bounded queue: logins wait for each other here and never
@@ -27,8 +23,6 @@ import org.slf4j.LoggerFactory;
  * of microseconds goes before a hash of milliseconds.
  */
 final class HashingThreads implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(HashingThreads.class);
-
   private static final int QUEUE = 256;
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
   private static final Duration LONGEST_HASH = Duration.ofSeconds(30);
@@ -36,15 +30,17 @@ final class HashingThreads implements AutoCloseable {
   /** A nice value: against a thread that is not nice, a quarter of the core and not a half. */
   private static final int NICE = 5;
 
-  private static final int CALLING_THREAD = 0;
-  private static final int PRIO_PROCESS = 0;
-
   private final BlockingQueue<Runnable> queue = new ArrayBlockingQueue<>(QUEUE);
   private final ThreadPoolExecutor threads;
   private final Timer waits;
   private final Counter refused;
 
-  HashingThreads(MeterRegistry meters) {
+  /**
+   * Threads that end after a minute without work.
+   *
+   * @param atEnd what each does last
+   */
+  HashingThreads(MeterRegistry meters, Runnable atEnd) {
     int cores = Runtime.getRuntime().availableProcessors();
     this.threads =
         new ThreadPoolExecutor(
@@ -56,8 +52,12 @@ final class HashingThreads implements AutoCloseable {
             work -> {
               Runnable yielding =
                   () -> {
-                    yieldToOthers();
-                    work.run();
+                    Linux.nice(NICE);
+                    try {
+                      work.run();
+                    } finally {
+                      atEnd.run();
+                    }
                   };
               return Thread.ofPlatform().daemon().name("hashing").unstarted(yielding);
             });
@@ -100,23 +100,6 @@ final class HashingThreads implements AutoCloseable {
   @Override
   public void close() {
     threads.shutdown();
-  }
-
-  /**
-   * Lowers the calling thread's priority by setpriority(2). The JVM leaves {@link
-   * Thread#setPriority} without effect on Linux, and elsewhere the call would mean all threads.
-   */
-  private static void yieldToOthers() {
-    if (Platform.isLinux()) {
-      try {
-        NativeLibrary.getInstance(Platform.C_LIBRARY_NAME)
-            .getFunction("setpriority")
-            .invokeInt(new Object[] {PRIO_PROCESS, CALLING_THREAD, NICE});
-      } catch (
-          LinkageError without) { // its library cannot be unpacked: the work is done all the same
-        log.warn("password hashing runs at the priority of everything else", without);
-      }
-    }
   }
 
   private Unavailable overloaded(String why) {

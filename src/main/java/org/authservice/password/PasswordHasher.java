@@ -18,7 +18,7 @@ public final class PasswordHasher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(PasswordHasher.class);
 
   private final Scheme scheme;
-  private final Argon2id argon2id = new Argon2id();
+  private final Argon2id argon2id;
   private final Bcrypt bcrypt;
   private final HashingThreads threads;
   private final BooleanSupplier mixedSchemes;
@@ -66,7 +66,8 @@ public final class PasswordHasher implements AutoCloseable {
     this.scheme = scheme;
     this.mixedSchemes = mixedSchemes;
     this.bcrypt = new Bcrypt(secrets);
-    this.threads = new HashingThreads(meters);
+    this.argon2id = new Argon2id(secrets);
+    this.threads = new HashingThreads(meters, argon2id::forget);
   }
 
   /**
@@ -95,7 +96,11 @@ public final class PasswordHasher implements AutoCloseable {
 
   /** Prepares the first comparison: loads native code, makes the hash to compare in vain with. */
   public void warmUp() {
-    threads.run(this::dummyHash);
+    threads.run(() -> {
+      dummyHash();
+      argon2id.forget(); // nobody may come for long
+      return null;
+    });
   }
 
   @Override
