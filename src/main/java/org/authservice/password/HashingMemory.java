@@ -17,10 +17,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class HashingMemory implements AutoCloseable {
   private static final long HUGE_PAGE = 2 << 20;
-  private static final long MOST_KEPT = 40 << 20;
 
-  /** From here on glibc maps each piece by itself; of what is not touched there is nothing. */
-  private static final long MAPPED = (32 << 20) + 4096;
+  /**
+   * What is kept, enough for a new hash: from here on glibc maps each piece by itself, and where it
+   * is never touched it takes nothing. What an imported hash asks for beyond is given back at once.
+   */
+  private static final long KEPT = (32 << 20) + 4096;
 
   // Their machine code lives as long as these do.
   private final Allocate allocate = this::allocate;
@@ -56,7 +58,7 @@ final class HashingMemory implements AutoCloseable {
     Memory kept = memory;
     if (kept == null || kept.size() < needed) {
       close();
-      kept = new Memory(Math.max(needed, MAPPED));
+      kept = new Memory(Math.max(needed, KEPT));
       memory = kept;
       Linux.hugePages(aligned(kept), bytes.longValue());
     }
@@ -65,7 +67,7 @@ final class HashingMemory implements AutoCloseable {
   }
 
   private void free(Pointer unused, Size_t bytes) {
-    if (memory != null && memory.size() > MOST_KEPT) {
+    if (memory != null && memory.size() > KEPT) {
       close();
     }
   }
