@@ -330,7 +330,8 @@ public final class AuthService implements AutoCloseable {
             (request, next) -> next.handle(request),
             token -> Optional.empty(),
             (request, next) -> next.handle(request));
-    server.start(site, headers, addresses, publicBaseUrl::toString, Duration.ofSeconds(1));
+    // Longer than the second after which a stopping listener closes what its clients keep open.
+    server.start(site, headers, addresses, publicBaseUrl::toString, Duration.ofSeconds(5));
   }
 
   private static void pause(Duration delay) {
